@@ -1,0 +1,166 @@
+"""A recording through the whole line into a folder of results, for ``replay`` and ``demo``."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numba.core.event as numba_event
+
+from tocsin import __version__
+from tocsin.cli.output import progress
+from tocsin.formats.cap import cap_xml
+from tocsin.formats.files import write_file
+from tocsin.formats.gazetteer import shipped_gazetteer
+from tocsin.formats.impacts import read_impacts
+from tocsin.formats.map_html import map_html
+from tocsin.formats.recording import Recording
+from tocsin.formats.results import write_results
+from tocsin.prediction.forecast import Forecast
+from tocsin.record.replay import Event, replay_events
+from tocsin.tracking.tracks import TrackRow
+from tocsin.warning.alert import Message
+
+MAX_REJECTED = 200  # rejected rows told one by one in summary.json; all are counted
+COMPILED_S = 0.05  # less than this was loading, not compiling
+
+
+class Outcome(NamedTuple):
+    """What came of a replay."""
+
+    rows: tuple[TrackRow, ...]
+    forecasts: tuple[Forecast, ...]
+    messages: tuple[Message, ...]
+    summary: dict[str, Any]
+
+
+def run_line(
+    recording: Recording,
+    source: Path,
+    folder: Path,
+    latency_s: float | None,
+    speed: float | None = None,
+    tell: Callable[[Message], None] | None = None,
+) -> Outcome:
+    """Replay a recording, read from ``source``, and write results and map into ``folder``.
+
+    latency_s: how long every decision is taken to need; None measures it. speed: paced at so
+    many times the recording's clock, None as fast as can be. tell is called with each message
+    when it is issued.
+    """
+    gazetteer = shipped_gazetteer()
+    while True:
+        made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s)
+        if speed is not None:
+            made = _paced(made, recording.start_s, speed)
+        begin = time.perf_counter()
+        with numba_event.install_timer("numba:compile", lambda duration: None) as compiling:
+            rows, forecasts, messages = _collect(made, recording, tell)
+        loop_s = time.perf_counter() - begin
+        compile_s = float(compiling.duration) if compiling.done else 0.0
+        if compile_s < COMPILED_S or latency_s is not None or speed is not None:
+            break
+        # measured latency: the first decisions waited for the compiler; now that it is done, again
+    summary = _summary(recording, rows, forecasts, messages, latency_s)
+    working_s = max(loop_s - compile_s, 1e-9)
+    summary["timing"] = {
+        "plots_per_s": round(recording.plots.count / working_s, 1),
+        "loop_s": round(working_s, 3),
+        "compile_s": round(compile_s, 3),
+        "times_real_time": round((recording.end_s - recording.start_s) / working_s, 1),
+        "paced": speed is not None,
+    }
+    write_results(folder, rows, forecasts, messages, [cap_xml(message) for message in messages], summary)
+    page = map_html(
+        title=recording.name,
+        sensors=recording.sensors,
+        rows=rows,
+        forecasts=forecasts,
+        messages=messages,
+        impacts=read_impacts(source),
+        start_s=recording.start_s,
+        end_s=max([recording.end_s, *(message.sent_s for message in messages)]),
+    )
+    write_file(folder / "map.html", page.encode())
+    return Outcome(rows, forecasts, messages, summary)
+
+
+def _collect(
+    events: Iterable[Event], recording: Recording, tell: Callable[[Message], None] | None
+) -> tuple[tuple[TrackRow, ...], tuple[Forecast, ...], tuple[Message, ...]]:
+    rows: list[TrackRow] = []
+    forecasts: list[Forecast] = []
+    messages: list[Message] = []
+    duration_s = max(recording.end_s - recording.start_s, 1.0)
+    with progress(f"replaying {recording.name}") as advance:
+        for event in events:
+            rows += event.rows
+            forecasts += event.forecasts
+            messages += event.messages
+            for message in event.messages:
+                if tell is not None:
+                    tell(message)
+            advance(int(min(event.at_s - recording.start_s, duration_s)), int(duration_s))
+    return tuple(rows), tuple(forecasts), tuple(messages)
+
+
+def _paced(events: Iterator[Event], start_s: float, speed: float) -> Iterator[Event]:
+    """The same events, each not before its time on a clock that runs ``speed`` times as fast."""
+    begin = time.monotonic()
+    for event in events:
+        wait = begin + (event.at_s - start_s) / speed - time.monotonic()
+        if wait > 0.0:
+            time.sleep(wait)
+        yield event
+
+
+def moment(time_s: float) -> str:
+    """A time as ISO 8601 in UTC, to the microsecond."""
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return (epoch + datetime.timedelta(microseconds=round(time_s * 1e6))).isoformat(timespec="microseconds")
+
+
+def _summary(
+    recording: Recording,
+    rows: tuple[TrackRow, ...],
+    forecasts: tuple[Forecast, ...],
+    messages: tuple[Message, ...],
+    latency_s: float | None,
+) -> dict[str, Any]:
+    kinds = Counter(message.kind for message in messages)
+    falling = {forecast.track for forecast in forecasts if forecast.area is not None}
+    rejected = [rejection._asdict() for rejection in recording.rejected[:MAX_REJECTED]]
+    return {
+        "recording": recording.name,
+        "status": "Exercise",
+        "start": moment(recording.start_s),
+        "end": moment(recording.end_s),
+        "duration_s": round(recording.end_s - recording.start_s, 6),
+        "latency_s": latency_s,
+        "counts": {
+            "sensors": len(recording.sensors),
+            "plots": recording.plots.count,
+            "rejected": recording.counts["rejected"] + recording.counts["platform_rows_rejected"],
+            "tracks": len({row.track for row in rows}),
+            "tracks_coming_down": len(falling),
+            "track_rows": len(rows),
+            "forecasts": len(forecasts),
+            "incidents": len({message.incident for message in messages}),
+            "alerts": kinds["Alert"],
+            "updates": kinds["Update"],
+            "cancels": kinds["Cancel"],
+        },
+        "rejected": rejected,
+        "read": recording.counts,
+        "versions": {
+            "tocsin": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "numba", "pyarrow", "shapely")},
+        },
+    }

@@ -1,0 +1,79 @@
+"""tocsin replay: a recording to tracks, impact areas, warnings and a map."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+from tocsin.cli.output import example, progress, warn_of_rows
+from tocsin.errors import UsageError
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "replay",
+        help="a recording to tracks, impact areas, warnings and a map",
+        description="Replay a recording: follow what it holds, predict where it comes down, write the\n"
+        "warnings as they would have been sent (as an exercise) and a map to look at.",
+        epilog=example(
+            "tocsin replay recording --out results",
+            "tocsin replay recording --out results --latency 0    the same bytes every time",
+            "tocsin replay recording --out results --speed 10     ten times as fast as it happened",
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recording", metavar="RECORDING", type=Path, help="folder of the recording")
+    parser.add_argument("--out", metavar="RESULTS", type=Path, required=True, help="folder to write")
+    parser.add_argument(
+        "--speed",
+        metavar="X",
+        type=float,
+        help="pace it at X times the recording's clock (as fast as it can)",
+    )
+    parser.add_argument(
+        "--latency",
+        metavar="S",
+        type=float,
+        help="take every decision to need S seconds (the time it really took)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay, and say what came of it."""
+    if args.speed is not None and not (math.isfinite(args.speed) and args.speed > 0.0):
+        raise UsageError(f"replay: --speed is {args.speed:g}, must be above 0")
+    if args.latency is not None and not 0.0 <= args.latency <= 3600.0:
+        raise UsageError(f"replay: --latency is {args.latency:g}, must be from 0 to 3600 seconds")
+
+    from tocsin.cli.line import run_line
+    from tocsin.cli.telling import message_line, message_table, outcome_lines
+    from tocsin.formats.recording import read_recording
+
+    with progress(f"reading {args.recording}") as advance:
+        recording = read_recording(args.recording, advance)
+    warn_of_rows(
+        recording.rejected, recording.counts["rejected"] + recording.counts["platform_rows_rejected"]
+    )
+    live = args.speed is not None and not args.json
+    outcome = run_line(
+        recording,
+        args.recording,
+        args.out,
+        args.latency,
+        args.speed,
+        (lambda message: print(message_line(message), flush=True)) if live else None,
+    )
+    if args.json:
+        print(json.dumps(outcome.summary, indent=1))
+        return 0
+    if not live and outcome.messages:
+        print(*message_table(outcome.messages), sep="\n")
+    for line in outcome_lines(outcome.summary):
+        print(line)
+    print(f"Map: {args.out / 'map.html'}")
+    return 0

@@ -1,0 +1,1 @@
+"""WGS 84, frames, gravity, air and motion."""

@@ -1,0 +1,1 @@
+"""Yardsticks: how good tracks, areas and warnings are."""

@@ -1,0 +1,38 @@
+"""What the predictor reports: where and when a track comes down."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, TypeAlias
+
+from shapely.geometry import MultiPolygon, Polygon
+
+from tocsin.sensors.plots import Floats
+
+Area: TypeAlias = Polygon | MultiPolygon
+
+
+class Forecast(NamedTuple):
+    """Where and when one track comes down, as known at one moment.
+
+    A track that does not come down has ``impact_time_s`` NaN and ``area`` None.
+    """
+
+    issued_s: float
+    track: str
+    impact_time_s: float
+    impact_time_sigma_s: float
+    latitude_rad: float
+    longitude_rad: float
+    covariance_m2: Floats  # (2, 2) east, north
+    area: Area | None  # lon, lat in degrees, cut at the antimeridian; holds the impact with 0.99
+    area_km2: float
+    # why: the state that it was made from
+    phase: str  # boost, coast, reentry or other
+    parent: str | None
+    existence: float
+    plots: int  # plots that the track has taken so far
+    status: str  # "" or a sentence why there is no impact
+    # arrival at probabilities 0.005 and 0.995, where the spread is lopsided; NaN: impact_time_s -+ 3 sigma
+    earliest_s: float = math.nan
+    latest_s: float = math.nan

@@ -1,0 +1,61 @@
+"""Forecasts of tracks: which to make when, and what they say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
+from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
+from tocsin.prediction.area import hull_of_ellipses
+from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.impact import STAYS_UP, impact
+from tocsin.tracking.tracker import Track, phase, track_name
+
+GROUND_M = 0.0  # the ellipsoid, where nothing better is known
+PROBABILITY = 0.99
+# What was never faster or higher than an aircraft must show for a while that it falls.
+SURE_HITS = 10
+SURE_FALL = 0.99
+
+
+def predict(track: Track, issued_s: float) -> Forecast:
+    """Where and when a track comes down.
+
+    An aircraft, a body that stays in orbit, and one that is still under thrust have no impact; the
+    status says which.
+    """
+    name = track_name(track.number)
+    parent = track_name(track.parent) if track.parent else None
+
+    def nothing(status: str) -> Forecast:
+        nan = math.nan
+        return Forecast(
+            issued_s, name, nan, nan, nan, nan, np.full((2, 2), nan), None, nan,
+            phase(track), parent, track.existence, track.hits, status,
+        )  # fmt: skip
+
+    if track.mu[LEVEL] > 0.5:
+        return nothing("level flight")
+    if track.mu[THRUST] > 0.5:
+        return nothing("under thrust: where it comes down depends on when the thrust ends")
+    if not track.fallen and (track.hits < SURE_HITS or track.mu[BALLISTIC] < SURE_FALL):
+        return nothing("not known yet from an aircraft")
+    code, points, covariances, weights, lowest_m = impact(track.x[BALLISTIC], track.P[BALLISTIC], GROUND_M)
+    if code == STAYS_UP:
+        return nothing(f"stays above {lowest_m / 1000:.0f} km")
+    centre = points[len(points) // 2]  # the flight of the mean state: the median in ln beta
+    latitude, longitude, _ = (float(v) for v in ecef_to_geodetic(centre[:3]))
+    turn = np.eye(4)[[0, 1, 3]]
+    turn[:2, :3] = enu_axes(latitude, longitude)[:2]
+    offsets = (points - centre) @ turn.T  # (k, 3) east, north, time
+    spreads = turn @ covariances @ turn.T
+    # second moments about the reported point, which is not the mean
+    moments = np.einsum("k,kij->ij", weights, spreads + offsets[:, :, None] * offsets[:, None, :])
+    moments = 0.5 * (moments + moments.T)
+    area, area_km2 = hull_of_ellipses(latitude, longitude, offsets[:, :2], spreads[:, :2, :2], PROBABILITY)
+    return Forecast(
+        issued_s, name, track.time_s + float(centre[3]), math.sqrt(max(moments[2, 2], 1e-6)), latitude, longitude,
+        moments[:2, :2], area, area_km2, phase(track), parent, track.existence, track.hits, "",
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""Plots through the whole line: tracker, predictor, warning policy.
+
+A replay and a live run go through `advance`: what happens next depends on what has been received
+so far, and on nothing else. Between plots, time moves on by the deadlines that the parts ask for.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.predictor import predict
+from tocsin.sensors.plots import Plots, Sensor
+from tocsin.tracking import tracker
+from tocsin.tracking.tracker import Track, TrackerState, track_name
+from tocsin.tracking.tracks import TrackRow
+from tocsin.warning import policy
+from tocsin.warning.alert import Message
+from tocsin.warning.gazetteer import Gazetteer
+from tocsin.warning.settings import Settings
+
+# A track's impact is computed anew when so much of the time left has gone by, within bounds, and sooner
+# while the track is young.
+FORECAST_SHARE = 1.0 / 30.0
+SHORTEST_EVERY_S, LONGEST_EVERY_S = 2.0, 10.0
+FIRST_FORECASTS = 6
+YOUNG_EVERY_S = 1.0
+# After the last plot, time goes on until nothing waits, but no longer than this.
+LONGEST_END_S = 6 * 3600.0
+
+
+class LineState(NamedTuple):
+    """All that the line knows: tracker, policy, and when each track was last predicted."""
+
+    tracker: TrackerState
+    policy: policy.State
+    # track number -> time of its last forecast, time left then, how many there were
+    forecast: Mapping[int, tuple[float, float, int]]
+
+
+class Event(NamedTuple):
+    """What a moment brought."""
+
+    at_s: float  # when it was decided, on the clock of the plots
+    rows: tuple[TrackRow, ...]
+    forecasts: tuple[Forecast, ...]
+    messages: tuple[Message, ...]
+
+
+def start(sensors: tuple[Sensor, ...], settings: Settings = Settings()) -> LineState:
+    """A line that has seen nothing."""
+    return LineState(tracker.start(sensors), policy.start(settings), {})
+
+
+def next_deadline(state: LineState) -> float:
+    """When something is due even if no plot comes; infinite where nothing is."""
+    due = policy.next_deadline(state.policy)
+    return min(tracker.next_deadline(state.tracker), math.inf if due is None else due)
+
+
+def advance(
+    state: LineState,
+    plots: Plots | None,
+    received_s: float,
+    clock: Callable[[], float],
+    gazetteer: Gazetteer,
+) -> tuple[LineState, Event]:
+    """Take what was received at a moment.
+
+    clock tells when the forecasts made of it are done, on the clock of the plots: it is asked once.
+    """
+    following, output = tracker.step(state.tracker, plots, received_s)
+    rows: tuple[TrackRow, ...] = ()
+    forecasts: list[Forecast] = []
+    last = dict(state.forecast)
+    if output is not None:
+        rows = output.rows
+        for track in output.changed:
+            if _due(track, last):
+                forecast = predict(track, received_s)
+                forecasts.append(forecast)
+                left_s = forecast.impact_time_s - track.time_s
+                last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
+                orbit = forecast.status.startswith("stays")
+                if orbit != track.orbit:
+                    following = tracker.mark_orbit(following, track.number, orbit)
+        alive = {t.number for t in output.shown}
+        last = {number: value for number, value in last.items() if number in alive}
+    decided_s = clock()
+    forecasts = [f._replace(issued_s=decided_s) for f in forecasts]
+    messages: tuple[Message, ...] = ()
+    due = policy.next_deadline(state.policy)
+    policy_state = state.policy
+    if forecasts or output is not None or (due is not None and due <= decided_s):
+        live = [track_name(t.number) for t in following.tracks if t.shown]
+        policy_state, messages = policy.step(policy_state, decided_s, forecasts, live, gazetteer)
+    return LineState(following, policy_state, last), Event(decided_s, rows, tuple(forecasts), messages)
+
+
+def _due(track: Track, last: Mapping[int, tuple[float, float, int]]) -> bool:
+    """Whether a track that took a plot is to be predicted anew."""
+    if track.number not in last:
+        return True
+    at, left_s, count = last[track.number]
+    every = LONGEST_EVERY_S
+    if not math.isnan(left_s):
+        every = min(max(FORECAST_SHARE * left_s, SHORTEST_EVERY_S), LONGEST_EVERY_S)
+    return track.time_s - at >= (YOUNG_EVERY_S if count < FIRST_FORECASTS else every)
+
+
+def replay_events(
+    sensors: tuple[Sensor, ...], plots: Plots, gazetteer: Gazetteer, latency_s: float | None = None
+) -> Iterator[Event]:
+    """The events of a replay, one for each moment at which something happened, in order.
+
+    plots stand in the order of arrival. latency_s: how long a decision is taken to need; None
+    measures the time that it really took, and a decision waits for the one before it.
+    """
+    state = start(sensors)
+    i, n = 0, plots.count
+    free_s = -math.inf  # when the last decision was done
+    stop_s = (float(plots.received_s[-1]) if n else 0.0) + LONGEST_END_S
+    while True:
+        arrival = float(plots.received_s[i]) if i < n else math.inf
+        moment = min(arrival, next_deadline(state))
+        if moment > stop_s or math.isinf(moment):
+            return
+        batch = None
+        if arrival <= moment:
+            first = i
+            while i < n and plots.received_s[i] <= moment:
+                i += 1
+            batch = plots.rows(slice(first, i))
+        if latency_s is not None:
+            state, event = advance(state, batch, moment, partial(operator.add, moment, latency_s), gazetteer)
+        else:
+            begun, begin_s = time.perf_counter(), max(moment, free_s)
+            state, event = advance(
+                state, batch, moment, lambda b=begun, s=begin_s: s + time.perf_counter() - b, gazetteer
+            )
+            free_s = begin_s + time.perf_counter() - begun
+        if event.rows or event.forecasts or event.messages:
+            yield event
+

@@ -1,0 +1,1 @@
+"""Sensors: what they measure, how well, and where they can see."""

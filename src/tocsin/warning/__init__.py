@@ -1,0 +1,1 @@
+"""From impact areas to public warnings."""

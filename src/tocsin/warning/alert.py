@@ -1,0 +1,61 @@
+"""The values of a public warning, before any format."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from shapely.geometry import Polygon
+
+
+class Place(NamedTuple):
+    """A populated place."""
+
+    name: str
+    country: str  # ISO 3166-1 alpha-2
+    latitude_deg: float
+    longitude_deg: float
+    population: int
+    names: tuple[tuple[str, str], ...] = ()  # (language, name) where another than ``name`` is known
+
+
+class Footprint(NamedTuple):
+    """One polygon of an alert: where one body, or several united ones, may come down."""
+
+    polygon: Polygon  # lon, lat in degrees; one ring, no holes, never across the antimeridian
+    tracks: tuple[str, ...]
+    impact_time_s: float  # of the first of them
+    last_impact_time_s: float  # latest credible arrival of the last of them
+    places: tuple[Place, ...]  # inside, largest first
+    population: int  # people in the known places inside
+
+
+class Text(NamedTuple):
+    """Public text in one language."""
+
+    language: str  # BCP 47: en, uk
+    event: str
+    headline: str
+    description: str
+    instruction: str
+    area_description: str
+
+
+class Message(NamedTuple):
+    """One message of an incident: what is said to whom, from when, until when."""
+
+    incident: str
+    sequence: int  # from 1, within the incident
+    identifier: str  # derived from incident and sequence
+    kind: str  # Alert, Update or Cancel
+    stage: str  # take-cover, all-clear or withdrawn
+    status: str  # Exercise or Test; this version writes nothing else
+    sent_s: float
+    onset_s: float
+    expires_s: float
+    references: tuple[tuple[str, float], ...]  # (identifier, sent_s) of unexpired predecessors
+    footprints: tuple[Footprint, ...]
+    texts: tuple[Text, ...]
+    reason: str  # in numbers, for operators
+    probability: float = math.nan  # that something comes down inside; NaN when the danger is over
+    merged: tuple[str, ...] = ()  # incidents that turned out to be this one

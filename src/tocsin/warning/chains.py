@@ -1,0 +1,269 @@
+"""Chains of messages: what each has in force, and whether it must change.
+
+An incident (one launch, one entry) usually has one chain. What comes down minutes later than the rest, as
+light debris does, has a chain of its own as long as both last: it concerns another area at another time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from shapely.geometry import Polygon
+
+from tocsin.warning.alert import Footprint
+from tocsin.warning.bodies import ALERTED, Body, over_s, reach
+from tocsin.warning.outline import closed, parts_of, pokes_out, simplified
+from tocsin.warning.plane import Outline, Plane, centre_of, filled, moved
+from tocsin.warning.settings import Settings
+
+GAPS_M = (
+    0.0,
+    2e3,
+    5e3,
+    10e3,
+    20e3,
+    50e3,
+    100e3,
+)  # what is further apart stays apart, if it fits in a message
+
+
+class Sent(NamedTuple):
+    """What later messages must know of one that was sent."""
+
+    identifier: str
+    sent_s: float
+    expires_s: float
+
+
+class Standing(NamedTuple):
+    """One footprint in force."""
+
+    plane: Plane
+    polygon: Polygon
+    tracks: tuple[str, ...]
+
+
+class Chain(NamedTuple):
+    """An Alert and all that refers to it, about bodies that come down near each other within minutes."""
+
+    name: str  # unique; never sent
+    incident: str
+    merged: tuple[str, ...]  # incidents that turned out to be this one
+    tracks: tuple[str, ...]  # all that ever belonged to it, in the order in which they joined
+    sent: tuple[Sent, ...]  # oldest first, those of chains that ended in this one too
+    standing: tuple[Standing, ...]  # in force
+    footprints: tuple[Footprint, ...]  # the same, as last sent
+    told: tuple[str, ...]  # tracks that were in danger at the last message
+    onset_s: float  # as announced
+    expires_s: float
+    impact_s: float  # first arrival, as announced
+    sent_s: float  # decision of the last message, -inf before the first
+    came_down: bool  # some body has reached its time
+    due_s: (
+        float  # when a change that waits may be sent; inf: none waits; -inf: at once, however late the last
+    )
+
+
+class Change(NamedTuple):
+    """Why a message is needed."""
+
+    urgent: bool
+    reason: str
+
+
+def new_chain(name: str, incident: str) -> Chain:
+    """A chain in which nothing has been said yet."""
+    nothing: tuple[str, ...] = ()
+    nan = math.nan
+    return Chain(
+        name, incident, nothing, nothing, (), (), (), nothing, nan, nan, nan, -math.inf, False, -math.inf
+    )
+
+
+def endangering(chain: Chain, bodies: Mapping[str, Body]) -> tuple[Body, ...]:
+    """The bodies of a chain that still have to come down."""
+    found = (bodies[track] for track in chain.tracks if track in bodies)
+    return tuple(body for body in found if body.stage == ALERTED and body.chain == chain.name)
+
+
+def merged(chains: Sequence[Chain]) -> Chain:
+    """One chain for several: the first to have spoken goes on, and speaks at once, so that the others end."""
+    first, *others = sorted(chains, key=lambda one: (one.sent[0].sent_s if one.sent else math.inf, one.name))
+    everyone = [first, *others]
+    spoken = [one for one in everyone if one.sent]
+    names = dict.fromkeys(
+        name for one in everyone for name in (one.incident, *one.merged) if name != first.incident
+    )
+    return first._replace(
+        merged=tuple(names),
+        tracks=tuple(dict.fromkeys(track for one in everyone for track in one.tracks)),
+        sent=tuple(sorted((sent for one in everyone for sent in one.sent), key=lambda sent: sent.sent_s)),
+        standing=tuple(standing for one in everyone for standing in one.standing),
+        footprints=tuple(footprint for one in everyone for footprint in one.footprints),
+        told=tuple(track for one in everyone for track in one.told),
+        onset_s=min((one.onset_s for one in spoken), default=math.nan),
+        expires_s=min((one.expires_s for one in spoken), default=math.nan),
+        impact_s=min((one.impact_s for one in spoken), default=math.nan),
+        sent_s=max(one.sent_s for one in everyone),
+        came_down=any(one.came_down for one in everyone),
+        due_s=-math.inf,
+    )
+
+
+def adjoin(one: Body, other: Body, settings: Settings) -> bool:
+    """Whether two bodies are due so near each other, in place and time, that people see one event."""
+    if one.outline is None or other.outline is None or not concurrent(one, (other,), settings):
+        return False
+    if not _near(one.plane, one.outline, other.plane, other.outline, settings.adjoin_m):
+        return False
+    return bool(one.outline.distance(moved(other.outline, other.plane, one.plane)) <= settings.adjoin_m)
+
+
+def overlap(one: Chain, other: Chain) -> bool:
+    """Whether some people are inside what both have in force."""
+    return any(
+        _near(first.plane, first.polygon, second.plane, second.polygon, 0.0)
+        and first.polygon.intersects(moved(second.polygon, second.plane, first.plane))
+        for first in one.standing
+        for second in other.standing
+    )
+
+
+def concurrent(body: Body, others: Sequence[Body], settings: Settings) -> bool:
+    """Whether a body is due about when some other is."""
+    return any(abs(body.impact_s - other.impact_s) <= settings.wave_s for other in others)
+
+
+def later_wave(bodies: Sequence[Body], settings: Settings) -> tuple[Body, ...]:
+    """The bodies due long after the first ones; empty where all come one soon after the other."""
+    ordered = sorted(bodies, key=lambda body: (body.impact_s, body.track))
+    for number in range(1, len(ordered)):
+        if ordered[number].impact_s - ordered[number - 1].impact_s > settings.wave_s:
+            return tuple(ordered[number:])
+    return ()
+
+
+def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Settings) -> Change | None:
+    """What of a chain's danger is not in force as it should be. ``bodies``: those that endanger now."""
+    if not chain.sent:
+        return Change(True, "first alert")
+    outside = [body.track for body in bodies if not _held(body, chain, settings)]
+    if outside:
+        return Change(True, f"99 % area outside the alerted one: {_listed(outside)}")
+    if max(over_s(body, settings) for body in bodies) > chain.expires_s:
+        return Change(True, "danger lasts beyond expires")
+    earliest_s = min(body.earliest_s for body in bodies)
+    if now_s < chain.onset_s and earliest_s < chain.onset_s - settings.onset_s:
+        return Change(True, "arrival may come before the announced onset")
+    first_s = min(body.impact_s for body in bodies)
+    if abs(first_s - chain.impact_s) > settings.arrival_s and max(first_s, chain.impact_s) > now_s:
+        return Change(False, f"first arrival {first_s - chain.impact_s:+.0f} s")
+    joined = [body.track for body in bodies if body.track not in chain.told]
+    if joined:
+        return Change(False, f"joined: {_listed(joined)}")
+    shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, settings)]
+    if shrunk:
+        return Change(
+            False, f"{len(shrunk)} of {len(chain.standing)} footprints at most {settings.shrink:.0%}"
+        )
+    return Change(True, "regrouped") if chain.due_s == -math.inf else None
+
+
+def footprints(bodies: Sequence[Body], settings: Settings) -> tuple[Standing, ...]:
+    """The outlines of bodies, those that touch united, in as few corners as a message has room for."""
+    most = settings.message_corners // settings.least_corners
+    for gap_m in GAPS_M:
+        groups = _clusters(bodies, gap_m)
+        if len(groups) <= most:
+            break
+    corners = max(
+        settings.least_corners, min(settings.united_corners, settings.message_corners // len(groups))
+    )
+    out: list[Standing] = []
+    for group in groups:
+        plane = group[0].plane
+        shapes = [moved(body.outline, body.plane, plane) for body in group if body.outline is not None]
+        whole = filled(shapely.union_all(shapes))
+        if gap_m > 0.0 and len(parts_of(whole)) > 1:
+            whole = filled(whole.convex_hull)
+        if len(group) > 1:
+            whole = closed(whole, settings.margin_m)
+        tracks = tuple(body.track for body in group)
+        # what is one body's is simple already
+        fewer = [
+            part if len(part.exterior.coords) - 1 <= corners else simplified(part, corners)
+            for part in parts_of(whole)
+        ]
+        out.extend(Standing(plane, part, tracks) for one in fewer for part in parts_of(one))
+    return tuple(out)
+
+
+def area_km2(standing: Sequence[Standing]) -> float:
+    """Together."""
+    return float(sum(one.polygon.area for one in standing)) / 1e6
+
+
+def _near(plane: Plane, outline: Outline, other_plane: Plane, other: Outline, gap_m: float) -> bool:
+    """Whether the discs round two outlines are within a distance (great circles; cheap)."""
+    one, two = centre_of(plane, outline), centre_of(other_plane, other)
+    apart_m = plane.radius_m * math.acos(min(1.0, float(np.dot(one, two))))
+    return apart_m <= _radius_m(outline) + _radius_m(other) + gap_m
+
+
+def _radius_m(outline: Outline) -> float:
+    west, south, east, north = outline.bounds
+    return math.hypot(east - west, north - south) / 2.0
+
+
+def _held(body: Body, chain: Chain, settings: Settings) -> bool:
+    """Whether what is in force covers a body's latest 99 % area."""
+    area = reach(body)
+    own = [one for one in chain.standing if body.track in one.tracks]
+    if any(not pokes_out(area, moved(one.polygon, one.plane, body.plane), settings.poke) for one in own):
+        return True
+    near = [one for one in chain.standing if _near(body.plane, area, one.plane, one.polygon, 0.0)]
+    shapes = [moved(one.polygon, one.plane, body.plane) for one in near]
+    return bool(shapes) and not pokes_out(area, filled(shapely.union_all(shapes)), settings.poke)
+
+
+def _shrinks(standing: Standing, bodies: Sequence[Body], settings: Settings) -> bool:
+    """Whether what is still needed of a footprint is at most a share of it."""
+    needed = [body for body in bodies if body.track in standing.tracks and body.outline is not None]
+    most_m2 = settings.shrink * standing.polygon.area
+    if any(body.outline is not None and body.outline.area > most_m2 for body in needed):
+        return False
+    if not needed:
+        return True
+    plane = standing.plane
+    together = shapely.union_all(
+        [moved(body.outline, body.plane, plane) for body in needed if body.outline is not None]
+    )
+    return bool(together.intersection(standing.polygon).area <= most_m2)
+
+
+def _clusters(bodies: Sequence[Body], gap_m: float) -> list[list[Body]]:
+    """Bodies in groups whose outlines are within a distance of each other."""
+    shapes = [(body.plane, body.outline) for body in bodies if body.outline is not None]
+    centres = np.array([centre_of(plane, outline) for plane, outline in shapes])
+    radii_m = np.array([_radius_m(outline) for _, outline in shapes])
+    apart_m = shapes[0][0].radius_m * np.arccos(np.clip(centres @ centres.T, -1.0, 1.0))
+    group = list(range(len(shapes)))
+    for i, j in np.argwhere(np.triu(apart_m <= radii_m[:, None] + radii_m + gap_m, 1)).tolist():
+        if group[i] == group[j]:
+            continue
+        (plane, outline), (other_plane, other) = shapes[i], shapes[j]
+        if outline.distance(moved(other, other_plane, plane)) <= gap_m:
+            low, high = sorted((group[i], group[j]))
+            group = [low if one == high else one for one in group]
+    return [
+        [body for body, one in zip(bodies, group, strict=True) if one == number]
+        for number in dict.fromkeys(group)
+    ]
+
+
+def _listed(tracks: Sequence[str]) -> str:
+    return ", ".join(tracks[:6]) + (f" and {len(tracks) - 6} more" if len(tracks) > 6 else "")

@@ -1,0 +1,194 @@
+"""From what must be said to the message that says it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Collection, Sequence
+
+from tocsin.warning.alert import Footprint, Message
+from tocsin.warning.bodies import Body, over_s
+from tocsin.warning.chains import Chain, Sent, Standing, area_km2, footprints
+from tocsin.warning.gazetteer import Gazetteer
+from tocsin.warning.places import Surroundings, places_in, surroundings
+from tocsin.warning.plane import to_lonlat
+from tocsin.warning.settings import Settings
+from tocsin.warning.wording import texts
+
+INSIDE = 0.99  # probability that the forecast's area holds the impact point
+
+
+def incident_name(body: Body, taken: Collection[str]) -> str:
+    """Name of an incident: moment and place of the forecast that started it, as in 20241121T021203Z-4846N03504E."""
+    moment = dt.datetime.fromtimestamp(math.floor(body.last_s), dt.UTC)
+    lon, lat = body.point
+    place = f"{_whole(lat, 2)}{'NS'[lat < 0]}{_whole(lon, 3)}{'EW'[lon < 0]}"
+    name = base = f"{moment:%Y%m%dT%H%M%SZ}-{place}"
+    count = 1
+    while name in taken:
+        count += 1
+        name = f"{base}-{count}"
+    return name
+
+
+def _whole(degrees: float, digits: int) -> str:
+    """Degrees and minutes without a mark between them."""
+    minutes = round(abs(degrees) * 60.0)
+    return f"{minutes // 60:0{digits}d}{minutes % 60:02d}"
+
+
+def updated(
+    chain: Chain,
+    bodies: Sequence[Body],
+    now_s: float,
+    sequence: int,
+    reason: str,
+    settings: Settings,
+    gazetteer: Gazetteer,
+) -> tuple[Chain, Message]:
+    """The Alert or Update that puts in force all that a chain's bodies endanger now, and what stands then."""
+    standing = footprints(bodies, settings)
+    prints = tuple(
+        footprint
+        for one in standing
+        for footprint in _footprints(one, _members(one, bodies), settings, gazetteer)
+    )
+    impact_s = min(body.impact_s for body in bodies)
+    last_s = max(body.latest_s for body in bodies)
+    over = max(over_s(body, settings) for body in bodies)
+    onset_s = max(now_s, min(body.earliest_s for body in bodies))
+    expires_s = over + settings.slack_s
+    around = surroundings(prints, gazetteer)
+    message = _message(
+        chain,
+        sequence,
+        kind="Update" if chain.sent else "Alert",
+        stage="take-cover",
+        now_s=now_s,
+        onset_s=onset_s,
+        expires_s=expires_s,
+        prints=prints,
+        settings=settings,
+        around=around,
+        impact_s=impact_s,
+        last_s=last_s,
+        over=over,
+        reason=f"{reason}; {_numbers(bodies, standing)}",
+    )._replace(probability=max(body.existence for body in bodies) * INSIDE)
+    return (
+        _told(chain, message)._replace(
+            standing=standing,
+            footprints=prints,
+            told=tuple(body.track for body in bodies),
+            onset_s=onset_s,
+            expires_s=expires_s,
+            impact_s=impact_s,
+            sent_s=now_s,
+            due_s=math.inf,
+        ),
+        message,
+    )
+
+
+def ended(
+    chain: Chain, now_s: float, sequence: int, settings: Settings, gazetteer: Gazetteer
+) -> tuple[Chain, Message]:
+    """The message that ends a chain: all-clear where something came down, else the alert is withdrawn."""
+    over = chain.came_down
+    message = _message(
+        chain,
+        sequence,
+        kind="Update" if over else "Cancel",
+        stage="all-clear" if over else "withdrawn",
+        now_s=now_s,
+        onset_s=now_s,
+        expires_s=now_s + settings.all_clear_s,
+        prints=chain.footprints,
+        settings=settings,
+        around=surroundings(chain.footprints, gazetteer),
+        impact_s=chain.impact_s,
+        last_s=now_s,
+        over=now_s,
+        reason="the last arrival and its debris time have passed"
+        if over
+        else "reassessed: nothing comes down",
+    )
+    return _told(chain, message)._replace(standing=(), due_s=math.inf), message
+
+
+def _message(
+    chain: Chain,
+    sequence: int,
+    *,
+    kind: str,
+    stage: str,
+    now_s: float,
+    onset_s: float,
+    expires_s: float,
+    prints: tuple[Footprint, ...],
+    settings: Settings,
+    around: Surroundings,
+    impact_s: float,
+    last_s: float,
+    over: float,
+    reason: str,
+) -> Message:
+    said = "update" if stage == "take-cover" and kind == "Update" else stage
+    return Message(
+        incident=chain.incident,
+        sequence=sequence,
+        identifier=f"tocsin-{chain.incident}-{sequence:04d}",
+        kind=kind,
+        stage=stage,
+        status=settings.status,
+        sent_s=now_s,
+        onset_s=onset_s,
+        expires_s=expires_s,
+        references=tuple((sent.identifier, sent.sent_s) for sent in chain.sent if sent.expires_s > now_s),
+        footprints=prints,
+        texts=texts(
+            said, settings.languages, around, now_s=now_s, impact_s=impact_s, last_s=last_s, over_s=over
+        ),
+        reason=reason,
+        merged=chain.merged,
+    )
+
+
+def _told(chain: Chain, message: Message) -> Chain:
+    sent = Sent(message.identifier, message.sent_s, message.expires_s)
+    return chain._replace(sent=(*chain.sent, sent))
+
+
+def _members(standing: Standing, bodies: Sequence[Body]) -> tuple[Body, ...]:
+    return tuple(body for body in bodies if body.track in standing.tracks)
+
+
+def _footprints(
+    standing: Standing, bodies: Sequence[Body], settings: Settings, gazetteer: Gazetteer
+) -> tuple[Footprint, ...]:
+    out = []
+    for polygon in to_lonlat(standing.plane, standing.polygon):
+        places, population = places_in(polygon, gazetteer)
+        out.append(
+            Footprint(
+                polygon=polygon,
+                tracks=standing.tracks,
+                impact_time_s=min(body.impact_s for body in bodies),
+                last_impact_time_s=max(body.latest_s for body in bodies),
+                places=places,
+                population=population,
+            )
+        )
+    return tuple(out)
+
+
+def _numbers(bodies: Sequence[Body], standing: Sequence[Standing]) -> str:
+    largest = max(bodies, key=lambda body: body.area_km2)
+    first = min(bodies, key=lambda body: body.impact_s)
+    moment = dt.datetime.fromtimestamp(round(first.impact_s), dt.UTC)
+    return (
+        f"{len(bodies)} tracks, {len(standing)} footprints of {area_km2(standing):.1f} km2, "
+        f"largest 99 % area {largest.area_km2:.1f} km2 (track {largest.track}), least existence "
+        f"{min(body.existence for body in bodies):.3f}, first arrival {moment:%H:%M:%S} UTC "
+        f"sigma {first.sigma_s:.1f} s (track {first.track})"
+    )

@@ -1,0 +1,52 @@
+"""What the policy goes by. Each default gives its reason; docs/warnings.md explains them at length."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """Thresholds of the warning policy."""
+
+    status: str = "Exercise"  # or Test; start() refuses anything else
+    languages: tuple[str, ...] = ("en", "uk")
+
+    # when to speak
+    existence: float = 0.95  # least probability that the track is a real object
+    forecasts: int = 3  # this many in a row must say that it comes down
+    max_area_km2: float = 1000.0  # largest alerted area of one body: beyond it no one knows whom to tell
+    max_held_area_km2: float = 2000.0  # an alert may grow up to here; a vaguer forecast changes nothing
+
+    # how large
+    scale: float = (
+        1.15  # alerted outline over forecast outline: successive 99 % areas must all hold the point
+    )
+    margin_m: float = 300.0  # added all round: where debris goes, and rounding
+    corners: int = 24  # of one body's outline
+    united_corners: int = 40  # of one footprint, where few stand in a message
+    message_corners: int = 480  # of all footprints of a message: keeps it under 32 kB in two languages
+    least_corners: int = 8  # of a footprint, however many there are
+
+    # when to change
+    poke: float = 0.01  # share of a new 99 % area that may lie outside the alerted one
+    agree_forecasts: int = 3  # so many forecasts,
+    agree_s: float = 10.0  # over so long, agree before an area shrinks or a threat is withdrawn
+    settle: float = 0.8  # a body's outline follows when it would shrink to this share
+    shrink: float = 0.5  # an Update is worth sending when a footprint shrinks to this share
+    arrival_s: float = 60.0  # an Update is worth sending when the first arrival moves by this much
+    onset_s: float = 10.0  # or may come this much before the announced onset
+    urgent_interval_s: float = 2.0  # least time between messages when the area grows
+    interval_s: float = 10.0  # least time between messages otherwise
+
+    # when to end
+    sigmas: float = (
+        3.0  # latest credible arrival, where the forecast gives none: so many standard deviations on
+    )
+    debris_s: float = 60.0  # after it, until what was thrown up has come down
+    slack_s: float = 120.0  # expires lies this much beyond, so that small changes need no Update
+    all_clear_s: float = 600.0  # how long an all-clear or a withdrawal stays
+
+    # what belongs together
+    adjoin_m: float = 10_000.0  # footprints no further apart than this,
+    wave_s: float = 180.0  # and due within this time of each other, are one alert
+    succeed_s: float = 120.0  # a track found within this time of another's loss may be the same body

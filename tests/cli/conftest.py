@@ -1,0 +1,28 @@
+"""Small recordings to run commands on."""
+
+import pytest
+
+from tocsin.formats.recording import write_recording
+
+from ..formats.conftest import platforms, plots, sensors
+
+
+@pytest.fixture
+def small_recording(tmp_path):
+    """Ten plots that make no track, one of them with an azimuth that cannot be."""
+    folder = tmp_path / "small"
+    write_recording(folder, sensors(), platforms(), plots(), csv=True)
+    path = folder / "plots.csv"
+    lines = path.read_text().splitlines()
+    assert ",71.6197" in lines[3]
+    lines[3] = lines[3].replace(",71.6197", ",400", 1).replace("243913529", "")
+    path.write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def empty_recording(tmp_path):
+    """Sensors, and nothing seen."""
+    folder = tmp_path / "empty"
+    write_recording(folder, sensors(), platforms(), plots(0))
+    return folder

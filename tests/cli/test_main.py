@@ -1,0 +1,119 @@
+"""The command line: help, exit codes, and one clear line where something is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tocsin import __version__
+from tocsin.cli.main import main
+
+COMMANDS = ("demo", "simulate", "replay", "score", "convert")
+RUN = (sys.executable, "-m", "tocsin.cli.main")
+
+
+def stopped(*argv):
+    """The exit code of a call that argparse ends."""
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(capsys, command):
+    assert stopped(command, "--help") == 0
+    text = capsys.readouterr().out
+    assert "example" in text
+    assert f"tocsin {command} " in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_help_names_all_commands_and_the_purpose(capsys):
+    assert stopped("--help") == 0
+    text = capsys.readouterr().out
+    for command in COMMANDS:
+        assert f"\n    {command} " in text
+    assert "It warns people and does nothing else" in text
+
+
+def test_version(capsys):
+    assert stopped("--version") == 0
+    assert capsys.readouterr().out == f"tocsin {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (),
+        ("fly",),
+        ("replay",),
+        ("replay", "here"),
+        ("replay", "here", "--out", "there", "--speed", "fast"),
+        ("convert", "--out", "there"),
+    ],
+)
+def test_a_wrong_call_is_2(capsys, argv):
+    assert stopped(*argv) == 2
+    assert "usage: tocsin" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--speed", "0"), ("--speed", "-1"), ("--speed", "nan"), ("--latency", "-1"), ("--latency", "1e9")],
+)
+def test_a_value_that_makes_no_sense_is_2_and_says_the_limit(capsys, option, value):
+    assert main(["replay", "here", "--out", "there", f"{option}={value}"]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"tocsin: replay: {option} is ")
+    assert "must be" in line
+
+
+def test_help_is_quick_and_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom tocsin.cli.main import parser\nparser().format_help()\n"
+        "print(sorted({'numpy', 'numba', 'scipy', 'pyarrow', 'shapely', 'lxml', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([*RUN, "--help"], stdout=subprocess.DEVNULL, check=True)
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.3  # the limit that we promise
+
+
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*RUN, "simulate", "--list"], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_ends_quietly_and_leaves_no_results(tmp_path, small_recording):
+    results = tmp_path / "results"
+    command = [*RUN, "replay", str(small_recording), "--out", str(results), "--speed", "0.0001"]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()  # the warning of a skipped row: it is at work
+        assert "azimuth_deg" in first
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "tocsin: interrupted"
+    assert "Traceback" not in rest
+    assert not results.exists()
+
+
+def test_json_on_stdout_is_json_alone(capsys, tmp_path, small_recording):
+    assert (
+        main(["replay", str(small_recording), "--out", str(tmp_path / "r"), "--latency", "0", "--json"]) == 0
+    )
+    assert json.loads(capsys.readouterr().out)["counts"]["rejected"] == 1

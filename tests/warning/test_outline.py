@@ -1,0 +1,75 @@
+"""Outlines lose nothing, have no holes, and few corners."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tocsin.warning.outline import closed, enlarged, enlarged_area_m2, parts_of, pokes_out, simplified
+
+
+@st.composite
+def stars(draw):
+    """Star-shaped polygons, many of them far from convex."""
+    count = draw(st.integers(5, 60))
+    radii = draw(st.lists(st.floats(0.1, 1.0), min_size=count, max_size=count))
+    angle = np.linspace(0.0, 2.0 * math.pi, count, endpoint=False)
+    size_m = draw(st.floats(50.0, 30_000.0))
+    stretch = draw(st.floats(1.0, 20.0))
+    ring = np.column_stack([stretch * np.cos(angle), np.sin(angle)]) * np.array(radii)[:, None] * size_m
+    polygon = shapely.Polygon(ring)
+    assume(polygon.is_valid)
+    assume(polygon.area > 100.0)
+    return polygon
+
+
+@settings(deadline=None)
+@given(stars(), st.integers(4, 40))
+def test_simplified_covers_what_it_was_given(polygon, corners):
+    out = simplified(polygon, corners)
+    assert out.buffer(0.02).covers(polygon)
+    assert out.is_valid
+    for part in parts_of(out):
+        assert not part.interiors
+        assert len(part.exterior.coords) - 1 <= corners
+
+
+@settings(deadline=None)
+@given(stars(), stars(), st.floats(1.0, 1.5), st.floats(10.0, 500.0))
+def test_enlarged_holds_the_area_with_its_margin(one, other, scale, margin_m):
+    area = shapely.MultiPolygon([one, shapely.transform(other, lambda xy: xy + np.array([1e6, 0.0]))])
+    out = enlarged(area, scale, margin_m, 24)
+    # a mitred corner is no nearer than the margin, but for the parts that were replaced by their hull
+    assert out.covers(area.buffer(0.98 * margin_m))
+    assert not any(part.interiors for part in parts_of(out))
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 5.0])
+def test_circles_and_ellipses_take_few_corners_and_little_more_area(ratio):
+    circle = shapely.affinity.scale(shapely.Point(0.0, 0.0).buffer(10_000.0, quad_segs=16), ratio, 1.0)
+    out = simplified(circle, 24)
+    assert len(out.exterior.coords) - 1 <= 16
+    assert out.area <= 1.03 * circle.area
+    wide = enlarged(circle, 1.15, 300.0, 24)
+    assert wide.area == pytest.approx(enlarged_area_m2(circle, 1.15, 300.0), rel=0.04)
+
+
+def test_closed_fills_notches():
+    comb = shapely.union_all(
+        [shapely.box(0, 0, 5000, 1000), *(shapely.box(x, 0, x + 300, 4000) for x in (0, 600, 1200))]
+    )
+    out = closed(comb, 300.0)
+    assert out.covers(comb)
+    assert out.covers(shapely.box(300, 1000, 1200, 3900))
+    assert len(out.exterior.coords) < len(comb.exterior.coords)
+
+
+def test_a_trifle_outside_is_no_poke():
+    outline = shapely.box(0, 0, 1000, 1000)
+    assert not pokes_out(shapely.box(10, 10, 1000.5, 990), outline, 0.01)
+    assert pokes_out(shapely.box(10, 10, 1100, 990), outline, 0.01)

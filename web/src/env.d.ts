@@ -1,0 +1,4 @@
+declare module "virtual:basemap" {
+  const packed: string;
+  export default packed;
+}
