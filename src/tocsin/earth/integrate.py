@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.motion import BALLISTIC, acceleration
 from tocsin.kernel import jit
+from tocsin.units import STANDARD_GRAVITY_M_S2
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +26,7 @@ STEP_SHARE = 0.25  # of the time in which speed or density change e-fold
 SETTLING_SHARE = 0.7
 AIR_TOP_M = 130e3  # above it drag changes too slowly to shorten a step
 SCALE_HEIGHT_M = 6e3
+FREE_FALL_S = math.sqrt(2.0 * SCALE_HEIGHT_M / STANDARD_GRAVITY_M_S2)  # through that height, from rest
 
 THRUST_STEP_S = 8.0
 
@@ -85,8 +87,10 @@ def _next_step(kind: int, x: Floats, wind: Floats, partials: Floats) -> tuple[fl
     ax, ay, az, drag = acceleration(kind, x, wind, partials)
     speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
     change = math.sqrt(ax * ax + ay * ay + az * az) if drag > 1.0 else drag
-    h = STEP_SHARE * min(SCALE_HEIGHT_M / fall, speed / (change + 1e-9))
-    h = min(h, SETTLING_SHARE * speed / (drag + 1e-9))
+    # near the top of a flight it is gravity that makes the density change
+    h = STEP_SHARE * min(SCALE_HEIGHT_M / fall, FREE_FALL_S, speed / (change + 1e-9))
+    # slower than its terminal speed, an object may reach that speed within the step
+    h = min(h, SETTLING_SHARE * speed / math.sqrt(drag * max(drag, STANDARD_GRAVITY_M_S2) + 1e-18))
     return min(max(h, SHORTEST_STEP_S), LONGEST_STEP_S), height
 
 

@@ -71,7 +71,12 @@ def _polygon(latitude_rad: Floats, longitude_rad: Floats) -> Area:
     low, _, high, _ = ring.bounds
     for shift in range(int(math.floor((low + 180.0) / 360.0)), int(math.floor((high + 180.0) / 360.0)) + 1):
         window = Polygon(
-            [(-180 + 360 * shift, -90), (180 + 360 * shift, -90), (180 + 360 * shift, 90), (-180 + 360 * shift, 90)]
+            [
+                (-180 + 360 * shift, -90),
+                (180 + 360 * shift, -90),
+                (180 + 360 * shift, 90),
+                (-180 + 360 * shift, 90),
+            ]
         )
         piece = ring.intersection(window)
         for part in getattr(piece, "geoms", [piece]):

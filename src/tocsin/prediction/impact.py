@@ -16,6 +16,7 @@ from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.integrate import LANDED, to_ground
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats
+from tocsin.tracking.modes import LEAST_LN_BETA, MOST_LN_BETA
 
 LONGEST_FLIGHT_S = 5400.0  # an orbit: what has not landed by then is not coming down
 # Unknown wind, each axis at 11 km: as the referee's bound and the climate of middle latitudes have it.
@@ -31,9 +32,7 @@ COMES_DOWN, STAYS_UP = 0, 1
 
 
 @jit
-def _land(
-    x: Floats, P: Floats, wind: Floats, ground_m: float
-) -> tuple[int, float, Floats, Floats, float]:
+def _land(x: Floats, P: Floats, wind: Floats, ground_m: float) -> tuple[int, float, Floats, Floats, float]:
     """One flight: code, time, point (3,), covariance (4, 4) of point and time, lowest height."""
     code, t, y, transition, lowest = to_ground(x, wind, LONGEST_FLIGHT_S, ground_m)
     point, C = y[:3].copy(), np.zeros((4, 4))
@@ -81,7 +80,9 @@ def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, 
             weights[k] = WEIGHTS[k]
         if k == middle:
             continue
-        code, t, point, Ck, _ = _land(x + gain * (NODES[k] * sigma), known, calm, ground_m)
+        start = x + gain * (NODES[k] * sigma)
+        start[6] = min(max(start[6], LEAST_LN_BETA), MOST_LN_BETA)
+        code, t, point, Ck, _ = _land(start, known, calm, ground_m)
         if code != LANDED:
             weights[k] = 0.0
             continue

@@ -11,10 +11,12 @@ from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.prediction.area import hull_of_ellipses
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.impact import STAYS_UP, impact
-from tocsin.tracking.tracker import Track, phase, track_name
+from tocsin.sensors.plots import Floats
+from tocsin.tracking.tracks import Track, phase, track_name
 
 GROUND_M = 0.0  # the ellipsoid, where nothing better is known
 PROBABILITY = 0.99
+ONE_SIDE_SIGMAS = 2.5758  # of a normal distribution, which leave (1 - PROBABILITY) / 2 on either side
 # What was never faster or higher than an aircraft must show for a while that it falls.
 SURE_HITS = 10
 SURE_FALL = 0.99
@@ -58,4 +60,11 @@ def predict(track: Track, issued_s: float) -> Forecast:
     return Forecast(
         issued_s, name, track.time_s + float(centre[3]), math.sqrt(max(moments[2, 2], 1e-6)), latitude, longitude,
         moments[:2, :2], area, area_km2, phase(track), parent, track.existence, track.hits, "",
+        *(track.time_s + arrival(points[:, 3], spreads[:, 2, 2])),
     )  # fmt: skip
+
+
+def arrival(flight_s: Floats, variance_s2: Floats) -> Floats:
+    """Earliest and latest time of flight (2,) among Gaussians (k,), each held with PROBABILITY."""
+    reach = ONE_SIDE_SIGMAS * np.sqrt(variance_s2)
+    return np.array([np.min(flight_s - reach), np.max(flight_s + reach)])

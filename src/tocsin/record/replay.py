@@ -13,23 +13,26 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from tocsin.earth.motion import BALLISTIC
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.predictor import predict
 from tocsin.sensors.plots import Plots, Sensor
 from tocsin.tracking import tracker
-from tocsin.tracking.tracker import Track, TrackerState, track_name
-from tocsin.tracking.tracks import TrackRow
+from tocsin.tracking.modes import drag_m_s2
+from tocsin.tracking.tracker import TrackerState
+from tocsin.tracking.tracks import Track, TrackRow, track_name
 from tocsin.warning import policy
 from tocsin.warning.alert import Message
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.settings import Settings
 
 # A track's impact is computed anew when so much of the time left has gone by, within bounds, and sooner
-# while the track is young.
+# while the track is young or brakes so hard that every plot tells of its ballistic coefficient.
 FORECAST_SHARE = 1.0 / 30.0
 SHORTEST_EVERY_S, LONGEST_EVERY_S = 2.0, 10.0
 FIRST_FORECASTS = 6
 YOUNG_EVERY_S = 1.0
+HARD_DRAG_M_S2 = 20.0
 # After the last plot, time goes on until nothing waits, but no longer than this.
 LONGEST_END_S = 6 * 3600.0
 
@@ -52,7 +55,7 @@ class Event(NamedTuple):
     messages: tuple[Message, ...]
 
 
-def start(sensors: tuple[Sensor, ...], settings: Settings = Settings()) -> LineState:
+def start(sensors: tuple[Sensor, ...], settings: Settings = policy.DEFAULTS) -> LineState:
     """A line that has seen nothing."""
     return LineState(tracker.start(sensors), policy.start(settings), {})
 
@@ -108,9 +111,11 @@ def _due(track: Track, last: Mapping[int, tuple[float, float, int]]) -> bool:
         return True
     at, left_s, count = last[track.number]
     every = LONGEST_EVERY_S
-    if not math.isnan(left_s):
+    if count < FIRST_FORECASTS or drag_m_s2(track.x[BALLISTIC]) > HARD_DRAG_M_S2:
+        every = YOUNG_EVERY_S
+    elif not math.isnan(left_s):
         every = min(max(FORECAST_SHARE * left_s, SHORTEST_EVERY_S), LONGEST_EVERY_S)
-    return track.time_s - at >= (YOUNG_EVERY_S if count < FIRST_FORECASTS else every)
+    return track.time_s - at >= every
 
 
 def replay_events(
@@ -137,13 +142,16 @@ def replay_events(
                 i += 1
             batch = plots.rows(slice(first, i))
         if latency_s is not None:
-            state, event = advance(state, batch, moment, partial(operator.add, moment, latency_s), gazetteer)
+            clock = partial(operator.add, moment, latency_s)
         else:
-            begun, begin_s = time.perf_counter(), max(moment, free_s)
-            state, event = advance(
-                state, batch, moment, lambda b=begun, s=begin_s: s + time.perf_counter() - b, gazetteer
-            )
-            free_s = begin_s + time.perf_counter() - begun
+            clock = partial(_elapsed, time.perf_counter(), max(moment, free_s))
+        state, event = advance(state, batch, moment, clock, gazetteer)
+        if latency_s is None:
+            free_s = clock()
         if event.rows or event.forecasts or event.messages:
             yield event
 
+
+def _elapsed(begun_s: float, begin_s: float) -> float:
+    """A moment that was begun at begin_s, moved on by the time that has really passed since."""
+    return begin_s + time.perf_counter() - begun_s

@@ -31,7 +31,14 @@ PASSES = 100  # of belief propagation at most; it converges (theorem 2 there)
 
 @jit
 def _near(
-    x: Floats, P: Floats, mu: Floats, dt: float, position: Floats, axes: Floats, measured: Floats, variance: Floats
+    x: Floats,
+    P: Floats,
+    mu: Floats,
+    dt: float,
+    position: Floats,
+    axes: Floats,
+    measured: Floats,
+    variance: Floats,
 ) -> bool:
     """A quick look whether a plot can be of a track at all."""
     best = np.argmax(mu)
@@ -56,10 +63,9 @@ def _near(
     angle = math.sqrt(max(variance[0], variance[1]))
     if off > tolerance + COARSE_SIGMAS * angle * along:
         return False
-    if not math.isnan(measured[0]):
-        if abs(math.sqrt(size) - measured[0]) > tolerance + COARSE_SIGMAS * math.sqrt(variance[2]):
-            return False
-    return True
+    if math.isnan(measured[0]):
+        return True
+    return abs(math.sqrt(size) - float(measured[0])) <= tolerance + COARSE_SIGMAS * math.sqrt(variance[2])
 
 
 @jit
@@ -95,8 +101,17 @@ def pairs(
             if not _near(x[i], P[i], mu[i], dt, position[j], axes[j], measured[j], variance[j]):
                 continue
             _, _, _, log_likelihood, nis = take_plot(
-                x[i], P[i], mu[i], dt, position[j], axes[j], measured[j], variance[j],
-                stated_detection, heat, fallen[i] == 1,
+                x[i],
+                P[i],
+                mu[i],
+                dt,
+                position[j],
+                axes[j],
+                measured[j],
+                variance[j],
+                stated_detection,
+                heat,
+                fallen[i] == 1,
             )
             numbers = 2.0
             for q in range(2):

@@ -34,6 +34,11 @@ THRUST_SPEED_M_S = 1500.0
 LEVEL_ACROSS_M_S = 150.0
 LEVEL_UP_M_S = 8.0
 
+# ln of the ballistic coefficient of a meteoroid in kg/m2: stone of 3,500 kg/m3 and 5 to 30 cm radius has
+# 200 to 1,400 when it comes and, ablated, a fraction of it when it goes dark.
+METEOR_LN_BETA_MEAN = math.log(400.0)
+METEOR_LN_BETA_SIGMA = 1.5
+
 ITERATIONS = 12
 
 
@@ -55,8 +60,8 @@ def prior_information(mode: int, x: Floats, fast: bool) -> tuple[Floats, Floats]
     for i in range(3):
         information[3 + i, 3 + i] = speed**-2
     if mode == BALLISTIC:
-        mean[6] = LN_BETA_MEAN
-        information[6, 6] = LN_BETA_SIGMA**-2
+        mean[6] = METEOR_LN_BETA_MEAN if fast else LN_BETA_MEAN
+        information[6, 6] = (METEOR_LN_BETA_SIGMA if fast else LN_BETA_SIGMA) ** -2
     else:
         for i in range(6, 9):
             information[i, i] = THRUST_SIGMA_M_S2**-2
@@ -96,7 +101,7 @@ def fit(
         total = information.copy()
         gradient = information @ (mean - x)
         d = x - mean
-        prior_squares = d @ (information @ d)
+        prior_squares = float((d * (information @ d)).sum())
         squares, log_noise, used = 0.0, 0.0, 0
         for k in range(count):
             y, F = move(mode, x, time_s[k] - end)
@@ -148,7 +153,12 @@ def fit(
     if n > 3:
         log_prior += 0.5 * np.log(np.linalg.eigvalsh(np.ascontiguousarray(information[3:n, 3:n]))).sum()
     evidence = (
-        log_prior - 0.5 * squares - 0.5 * log_noise - 0.5 * used * LOG_TWO_PI + 0.5 * n * LOG_TWO_PI + 0.5 * log_det
+        log_prior
+        - 0.5 * squares
+        - 0.5 * log_noise
+        - 0.5 * used * LOG_TWO_PI
+        + 0.5 * n * LOG_TWO_PI
+        + 0.5 * log_det
     )
     return done, x, P, evidence, squares, used
 

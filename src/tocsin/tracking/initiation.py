@@ -12,6 +12,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic
 from tocsin.kernel import jit
@@ -33,6 +34,7 @@ SIGMAS = 4.0
 MOST_FITS = 60  # tries a scan; a bound on the time that a dense scan may take
 MOST_LINES = 40
 FEWEST_LINES = 6
+MOST_MEETINGS = 4000
 
 # ln of the probabilities of free flight, thrust, level flight of something new
 RADAR_LOG_PRIOR = np.log(np.array([0.4, 0.2, 0.4]))
@@ -74,7 +76,9 @@ def make_pool(looks: Looks, sensor: int, scan: int) -> Pool:
     count = len(looks.time_s)
     rho = looks.measured[:, 0]
     angle = np.sqrt(np.maximum(looks.variance[:, 0], looks.variance[:, 1]))
-    spread = np.where(np.isnan(rho), angle, np.hypot(np.nan_to_num(rho) * angle, np.sqrt(looks.variance[:, 2])))
+    spread = np.where(
+        np.isnan(rho), angle, np.hypot(np.nan_to_num(rho) * angle, np.sqrt(looks.variance[:, 2]))
+    )
     return Pool(
         looks,
         np.full(count, sensor, np.int64),
@@ -84,10 +88,14 @@ def make_pool(looks: Looks, sensor: int, scan: int) -> Pool:
     )
 
 
-def keep(pool: Pool, mask: Floats | Ints) -> Pool:
+def keep(pool: Pool, mask: NDArray[np.bool_] | Ints) -> Pool:
     """The rows of a pool picked by a mask or indices."""
     return Pool(
-        Looks(*(c[mask] for c in pool.looks)), *(c[mask] for c in pool[1:])
+        Looks(*(c[mask] for c in pool.looks)),
+        pool.sensor[mask],
+        pool.scan[mask],
+        pool.sight_m[mask],
+        pool.spread_m[mask],
     )
 
 
@@ -95,17 +103,29 @@ def join(a: Pool, b: Pool) -> Pool:
     """Two pools as one, rows of the second after those of the first."""
     return Pool(
         Looks(*(np.concatenate(c) for c in zip(a.looks, b.looks, strict=True))),
-        *(np.concatenate(c) for c in zip(a[1:], b[1:], strict=True)),
+        np.concatenate([a.sensor, b.sensor]),
+        np.concatenate([a.scan, b.scan]),
+        np.concatenate([a.sight_m, b.sight_m]),
+        np.concatenate([a.spread_m, b.spread_m]),
     )
 
 
 @jit
 def _could_be_one(
-    i: int, k: int, time_s: Floats, sensor: Ints, sight: Floats, spread: Floats, measured: Floats, variance: Floats
+    i: int,
+    k: int,
+    time_s: Floats,
+    sensor: Ints,
+    sight: Floats,
+    spread: Floats,
+    measured: Floats,
+    variance: Floats,
 ) -> bool:
     """True where plots i (earlier) and k (later) could be of one object."""
     dt = time_s[k] - time_s[i]
-    d = math.sqrt((sight[k, 0] - sight[i, 0]) ** 2 + (sight[k, 1] - sight[i, 1]) ** 2 + (sight[k, 2] - sight[i, 2]) ** 2)
+    d = math.sqrt(
+        (sight[k, 0] - sight[i, 0]) ** 2 + (sight[k, 1] - sight[i, 1]) ** 2 + (sight[k, 2] - sight[i, 2]) ** 2
+    )
     blur = SIGMAS * (spread[i] + spread[k])
     if d > FASTEST_M_S * dt + blur:
         return False
@@ -121,7 +141,7 @@ def _could_be_one(
     gap = measured[k, 0] - measured[i, 0] - 0.5 * dt * (measured[i, 1] + measured[k, 1])
     error = math.sqrt(variance[i, 2] + variance[k, 2] + 0.25 * dt * dt * (variance[i, 3] + variance[k, 3]))
     # the trapezoid is wrong by dt3 / 12 times the change of acceleration, taken as along / dt at most
-    return abs(gap) < SIGMAS * error + along * dt * dt / 12.0
+    return bool(abs(gap) < SIGMAS * error + along * dt * dt / 12.0)
 
 
 @jit
@@ -174,7 +194,9 @@ def _triples(
     return out[:count], cost[:count]
 
 
-def log_odds(evidence: float, rows: list[int], pool: Pool, sensors: tuple[Sensor, ...], origin_m: Floats) -> float:
+def log_odds(
+    evidence: float, rows: list[int], pool: Pool, sensors: tuple[Sensor, ...], origin_m: Floats
+) -> float:
     """ln of the odds that plots are an object's against all being false.
 
     evidence: of the fit, for a density of position of 1 per m3; rows of the pool, the first of which
@@ -193,7 +215,9 @@ def log_odds(evidence: float, rows: list[int], pool: Pool, sensors: tuple[Sensor
     return total
 
 
-def _start(rows: list[int], guess: Floats, pool: Pool, sensors: tuple[Sensor, ...], fast: bool, prior: Floats) -> Start | None:
+def _start(
+    rows: list[int], guess: Floats, pool: Pool, sensors: tuple[Sensor, ...], fast: bool, prior: Floats
+) -> Start | None:
     """Fit a track to rows of the pool, in order of time; None where they do not make one."""
     looks = Looks(*(c[rows] for c in pool.looks))
     good, x, P, mu, evidence, quality = fit_modes(guess, *looks[:5], fast, prior)
@@ -211,7 +235,15 @@ def from_ranges(pool: Pool, fresh: int, sensors: tuple[Sensor, ...]) -> list[Sta
     """New tracks from plots with range, the newest of each among the rows from `fresh` on."""
     looks = pool.looks
     triples, cost = _triples(
-        fresh, looks.time_s, pool.sensor, pool.scan, pool.sight_m, pool.spread_m, looks.measured, looks.variance, 4 * MOST_FITS
+        fresh,
+        looks.time_s,
+        pool.sensor,
+        pool.scan,
+        pool.sight_m,
+        pool.spread_m,
+        looks.measured,
+        looks.variance,
+        4 * MOST_FITS,
     )
     starts: list[Start] = []
     for a, b, c in triples[np.argsort(cost, kind="stable")][:MOST_FITS]:
@@ -237,9 +269,7 @@ def _disjoint(starts: list[Start]) -> list[Start]:
 
 
 @jit
-def _meeting(
-    p1: Floats, u1: Floats, p2: Floats, u2: Floats
-) -> tuple[bool, float, float, float]:
+def _meeting(p1: Floats, u1: Floats, p2: Floats, u2: Floats) -> tuple[bool, float, float, float]:
     """Where two sight lines come nearest: whether ahead of both, distances along each, and the gap (m)."""
     w0, w1, w2 = p1[0] - p2[0], p1[1] - p2[1], p1[2] - p2[2]
     b = u1[0] * u2[0] + u1[1] * u2[1] + u1[2] * u2[2]
@@ -257,14 +287,24 @@ def _meeting(
 
 @jit
 def _meetings(
-    fresh: int, time_s: Floats, sensor: Ints, position: Floats, sight: Floats, spread: Floats, apart_s: float, fastest: float
+    time_s: Floats,
+    sensor: Ints,
+    position: Floats,
+    sight: Floats,
+    spread: Floats,
+    apart_s: float,
+    fastest: float,
 ) -> tuple[Ints, Floats, Floats]:
-    """Pairs of rows (k, 2) of different sensors whose lines nearly meet (one from `fresh` on), where (k, 3), and when (k,)."""
-    rows, points, times = np.empty((4000, 2), np.int64), np.empty((4000, 3)), np.empty(4000)
+    """Pairs of rows (k, 2) of different sensors whose lines nearly meet, where (k, 3), and when (k,)."""
+    rows, points, times = (
+        np.empty((MOST_MEETINGS, 2), np.int64),
+        np.empty((MOST_MEETINGS, 3)),
+        np.empty(MOST_MEETINGS),
+    )
     count = 0
     for k in range(len(time_s)):
         for i in range(k):
-            if k < fresh or sensor[i] == sensor[k] or count == 4000:
+            if sensor[i] == sensor[k] or count == MOST_MEETINGS:
                 continue
             dt = abs(time_s[k] - time_s[i])
             if dt > apart_s:
@@ -290,7 +330,7 @@ def from_angles(pool: Pool, fresh: int, sensors: tuple[Sensor, ...]) -> list[Sta
     period = max(sensors[s].scan_period_s for s in set(pool.sensor.tolist()))
     sight = np.ascontiguousarray(looks.axes[:, 0])
     meet, point, when = _meetings(
-        0, looks.time_s, pool.sensor, looks.position_m, sight, pool.spread_m, 1.5 * period, fastest
+        looks.time_s, pool.sensor, looks.position_m, sight, pool.spread_m, 1.5 * period, fastest
     )
     if len(meet) == 0:
         return []
@@ -326,7 +366,9 @@ def from_angles(pool: Pool, fresh: int, sensors: tuple[Sensor, ...]) -> list[Sta
             guess[:3] = point[new] + velocity * (last - when[new])
             guess[3:6] = velocity
             guess[6] = 6.0
-            start = _start(rows, guess, pool, sensors, optical, METEOR_LOG_PRIOR if optical else HEAT_LOG_PRIOR)
+            start = _start(
+                rows, guess, pool, sensors, optical, METEOR_LOG_PRIOR if optical else HEAT_LOG_PRIOR
+            )
             if start is not None:
                 starts.append(start)
                 break

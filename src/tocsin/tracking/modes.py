@@ -25,6 +25,7 @@ from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.models import residual_and_row, update
 from tocsin.sensors.plots import Floats
+from tocsin.units import STANDARD_GRAVITY_M_S2
 
 MODES = 3
 SIZE = 9
@@ -37,8 +38,8 @@ LN_BETA_MEAN = math.log(2000.0)
 LN_BETA_SIGMA = 1.2
 CHILD_LN_BETA_MEAN = math.log(800.0)
 CHILD_LN_BETA_SIGMA = 1.7
-# No forecast is made with a coefficient beyond these: paper, and more than any solid body.
-LEAST_LN_BETA = math.log(2.0)
+# No flight is computed with a coefficient beyond these: a crumpled sheet, and more than any solid body.
+LEAST_LN_BETA = math.log(10.0)
 MOST_LN_BETA = math.log(200e3)
 # Prior of a thrust acceleration, each axis: launchers leave with 3 and burn out with 60 m/s2.
 THRUST_SIGMA_M_S2 = 25.0
@@ -48,13 +49,15 @@ THRUST_SIGMA_M_S2 = 25.0
 RATES_1_S = np.array([[0.0, 3e-4, 1e-2], [2e-2, 0.0, 1e-2], [1e-5, 1e-5, 0.0]])
 RATES_FALLEN_1_S = np.array([[0.0, 3e-4, 0.0], [2e-2, 0.0, 0.0], [1.0, 1.0, 0.0]])
 LEVEL_SPEED_M_S = 700.0
+FALLING_M_S = 100.0
 LEVEL_HEIGHT_M = 30e3
 
 # Spectral densities of the process noise.
 COAST_M2_S3 = 1e-4  # what the force model leaves out in vacuum (m/s2)2 s
 DRAG_SHARE = 0.04  # density and attitude: this share of the drag
-GUST_M_S = 10.0  # wind, which moves what falls slowly: drag changes by its share of the speed
-DRAG_MEMORY_S = 2.0  # over which both are correlated
+GUST_M_S = 12.0  # wind, which moves what falls slowly: drag changes by its share of the speed
+GUST_HEIGHT_M = 5e3  # over which density and wind are correlated
+SETTLING_TIMES = 3.0  # of a fall at terminal speed, v / g, beyond which longer correlation is not felt
 JERK_M2_S5 = 16.0  # thrust that turns and grows, (m/s3)2 s
 LEVEL_ACROSS_M2_S3 = 100.0  # turns: 5 m/s2, a bank of 27 degrees, held for 4 s
 LEVEL_UP_M2_S3 = 1.0  # climb and descent
@@ -76,7 +79,7 @@ def heating_w_m2(x: Floats) -> float:
     """Free-stream energy flux rho v3 / 2 (W/m2) on an object."""
     height = up_and_height(x[0], x[1], x[2])[4]
     speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
-    return 0.5 * density_kg_m3(height) * speed2 * math.sqrt(speed2)
+    return float(0.5 * density_kg_m3(height) * speed2 * math.sqrt(speed2))
 
 
 @jit
@@ -98,7 +101,7 @@ def drag_m_s2(x: Floats) -> float:
     """Size of the drag (m/s2) of a BALLISTIC state in still air."""
     height = up_and_height(x[0], x[1], x[2])[4]
     speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
-    return 0.5 * density_kg_m3(height) * speed2 * math.exp(-x[6])
+    return float(0.5 * density_kg_m3(height) * speed2 * math.exp(-x[6]))
 
 
 @jit
@@ -122,7 +125,9 @@ def add_noise(mode: int, x: Floats, P: Floats, dt: float) -> None:
         drag = drag_m_s2(x)
         speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
         share2 = DRAG_SHARE**2 + GUST_M_S**2 / (speed2 + GUST_M_S**2)
-        q = COAST_M2_S3 + share2 * drag * drag * DRAG_MEMORY_S
+        speed = math.sqrt(speed2) + 1.0
+        memory = min(2.0 * GUST_HEIGHT_M / speed, SETTLING_TIMES * speed / STANDARD_GRAVITY_M_S2)
+        q = COAST_M2_S3 + share2 * drag * drag * memory
         if drag > FELT_DRAG_M_S2:
             fast = speed2 > ABLATION_SPEED_M_S**2
             P[6, 6] += (LN_BETA_ABLATION_1_S if fast else LN_BETA_1_S) * t
@@ -201,17 +206,25 @@ def too_fast_or_high(x: Floats) -> bool:
 
 
 @jit
+def comes_down(x: Floats) -> bool:
+    """True for a state (9,) that descends fast: what does so no longer thrusts."""
+    r = math.sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2])
+    return bool((x[0] * x[3] + x[1] * x[4] + x[2] * x[5]) / r < -FALLING_M_S)
+
+
+@jit
 def mix(x: Floats, P: Floats, mu: Floats, dt: float, fallen: bool) -> tuple[Floats, Floats, Floats]:
     """Mix the modes over a time dt >= 0. x (3, 9), P (3, 9, 9), mu (3,) -> the same, mixed.
 
     fallen: the object was once too fast or too high for an aircraft.
     """
     rates = RATES_FALLEN_1_S if fallen else RATES_1_S
+    falling = comes_down(x[BALLISTIC])
     change = np.zeros((MODES, MODES))
     for i in range(MODES):
         stay = 1.0
         for j in range(MODES):
-            if i != j:
+            if i != j and not (falling and j == THRUST):
                 change[i, j] = 1.0 - math.exp(-rates[i, j] * dt)
                 stay -= change[i, j]
         change[i, i] = max(stay, 0.0)
@@ -365,8 +378,8 @@ def blend(x: Floats, P: Floats, mu: Floats, weights: Floats) -> tuple[Floats, Fl
         for k in range(count):
             out_mu[j] += weights[k] * mu[k, j]
         if out_mu[j] < 1e-9:
-            k = np.argmax(weights)
-            out_x[j], out_P[j] = x[k, j], P[k, j]
+            likeliest = np.argmax(weights)
+            out_x[j], out_P[j] = x[likeliest, j], P[likeliest, j]
             continue
         for k in range(count):
             out_x[j] += weights[k] * mu[k, j] / out_mu[j] * x[k, j]
@@ -380,10 +393,17 @@ def blend(x: Floats, P: Floats, mu: Floats, weights: Floats) -> tuple[Floats, Fl
 
 @jit
 def angle_surprise(
-    x: Floats, P: Floats, mu: Floats, dt: float, position: Floats, axes: Floats, measured: Floats, variance: Floats
+    x: Floats,
+    P: Floats,
+    mu: Floats,
+    dt: float,
+    position: Floats,
+    axes: Floats,
+    measured: Floats,
+    variance: Floats,
 ) -> tuple[float, float]:
     """Normalised innovations of the two angles of a plot, in the likeliest mode."""
-    best = np.argmax(mu)
+    best = int(np.argmax(mu))
     y, Q, _ = predict(best, x[best], P[best], dt)
     H = np.zeros(6)
     out = np.zeros(2)

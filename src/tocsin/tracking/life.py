@@ -1,0 +1,103 @@
+"""How tracks end, and how they live on while nothing is seen of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from tocsin.earth.ellipsoid import height_m
+from tocsin.earth.motion import LEVEL
+from tocsin.tracking import modes
+from tocsin.tracking.tracks import Track, TrackRow, row_of, squared_distance
+
+ENDED_EXISTENCE = 0.2
+DROPPED_EXISTENCE = 0.02
+FORECAST_ROW_S = 5.0  # a shown track gives a row at least this often: the contract asks for 10 s
+LEVEL_MEMORY_S = 45.0  # an aircraft not seen for so long is gone
+TENTATIVE_MEMORY_S = 30.0
+LONGEST_MEMORY_S = 600.0
+WIDEST_SIGMA_M = 60e3  # a track that is known no better than this is no track
+# A track that is not seen is shown while it is worth more than none: while its expected squared error
+# is below half of the square of the distance (10 km) beyond which it counts as false (Rahmathullah,
+# Garcia-Fernandez and Svensson 2017, the GOSPA metric).
+WIDEST_UNSEEN_M = 7e3
+UNSEEN_S = 15.0
+TWIN_DISTANCE2 = 12.0  # squared sigmas (of six) within which two tracks may be one object's
+TWIN_HITS = 8  # plots that both together have taken before that is asked
+
+
+def tidy(tracks: Sequence[Track], now_s: float) -> tuple[list[Track], list[TrackRow]]:
+    """The tracks that live on at a time, and rows of those that end or have long given none."""
+    rows: list[TrackRow] = []
+    alive: list[Track] = []
+    drop = twins(tracks)
+    for t in tracks:
+        idle_s = now_s - t.hit_s
+        if t.number in drop or _over(t, idle_s):
+            if t.shown and t.time_s > t.row_s:
+                rows.append(row_of(t, True))
+            continue
+        if t.shown and now_s - max(t.row_s, t.time_s) > FORECAST_ROW_S:
+            x, P, mu = modes.forecast(t.x, t.P, t.mu, now_s - t.time_s, t.fallen)
+            t = t._replace(x=x, P=P, mu=mu, time_s=now_s, row_s=now_s)
+            rows.append(row_of(t, False))
+        alive.append(t)
+    return alive, rows
+
+
+def _over(t: Track, idle_s: float) -> bool:
+    """Whether a track that took its last plot idle_s ago has ended."""
+    best = int(np.argmax(t.mu))
+    x = t.x[best]
+    sigma_m = math.sqrt(max(float(np.trace(t.P[best, :3, :3])), 0.0))
+    return (
+        t.existence < (ENDED_EXISTENCE if t.shown else DROPPED_EXISTENCE)
+        or idle_s > (LEVEL_MEMORY_S if t.mu[LEVEL] > 0.5 else LONGEST_MEMORY_S)
+        or (not t.shown and idle_s > TENTATIVE_MEMORY_S)
+        or sigma_m > (WIDEST_UNSEEN_M if idle_s > UNSEEN_S else WIDEST_SIGMA_M)
+        or (height_m(x[0], x[1], x[2]) < 0.0 and float(x[:3] @ x[3:6]) < 0.0)
+    )
+
+
+def twins(tracks: Sequence[Track]) -> set[int]:
+    """Tracks to drop because another one follows the same object.
+
+    Two tracks are one object's where they lie within their errors of each other and never took plots
+    of the same scan: two objects would have.
+    """
+    drop: set[int] = set()
+    if len(tracks) < 2:
+        return drop
+    best = [int(np.argmax(t.mu)) for t in tracks]
+    x = np.stack([t.x[b, :6] for t, b in zip(tracks, best, strict=True)])
+    sigma = np.array(
+        [math.sqrt(max(float(np.trace(t.P[b, :3, :3])), 0.0)) for t, b in zip(tracks, best, strict=True)]
+    )
+    time_s = np.array([t.time_s for t in tracks])
+    order = np.argsort(x[:, 0], kind="stable")
+    reach = 5.0 * float(sigma.max()) + 8e3 * float(time_s.max() - time_s.min())
+    for a in range(len(order)):
+        for b in range(a + 1, len(order)):
+            i, k = int(order[a]), int(order[b])
+            if x[k, 0] - x[i, 0] > reach:
+                break
+            if np.abs(x[k, :3] - x[i, :3]).max() > 5.0 * (sigma[i] + sigma[k]) + 9e3 * abs(
+                time_s[i] - time_s[k]
+            ):
+                continue
+            s, t = tracks[i], tracks[k]
+            if s.number in drop or t.number in drop or set(s.recent) & set(t.recent):
+                continue
+            if min(s.hits, t.hits) < 2 or s.hits + t.hits < TWIN_HITS:
+                continue
+            early, late = (s, t) if s.time_s <= t.time_s else (t, s)
+            xe, Pe, me = modes.forecast(early.x, early.P, early.mu, late.time_s - early.time_s, early.fallen)
+            m1, P1 = modes.combine(xe, Pe, me)
+            m2, P2 = modes.combine(late.x, late.P, late.mu)
+            d = m1 - m2
+            if squared_distance(d, P1 + P2) < TWIN_DISTANCE2:
+                weaker = min((s, t), key=lambda q: (q.hits, -q.number))
+                drop.add(weaker.number)
+    return drop
