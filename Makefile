@@ -2,11 +2,12 @@
 # make test   everything the build server runs
 # PYTHON=/path/to/python3 chooses the Python for .venv
 .POSIX:
-.PHONY: help demo test test-fast format lock docs clean
+.PHONY: help demo test test-fast test-acceptance format lock docs clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo "make test-fast   the fast suite alone"
+	@echo "make test-acceptance   the whole line on the recordings beside the checkout"
 	@echo "make format      bring the code into shape (ruff)"
 	@echo "make lock        pin all dependencies anew"
 	@echo "make docs        serve the documentation at http://127.0.0.1:8000"
@@ -23,7 +24,11 @@ test:
 
 test-fast:
 	@sh scripts/venv.sh .venv requirements-dev.txt
-	@.venv/bin/python -m pytest -q -m "not slow"
+	@.venv/bin/python -m pytest -q -m "not acceptance"
+
+test-acceptance:
+	@sh scripts/venv.sh .venv requirements-dev.txt
+	@.venv/bin/python -m pytest -q -m acceptance
 
 format:
 	@sh scripts/venv.sh .venv requirements-dev.txt

@@ -17,11 +17,11 @@ tocsin=$PWD/.venv-wheel/bin/tocsin
 cd "$work"
 $tocsin --version
 $tocsin --help > /dev/null
-$tocsin simulate fireball --seed 1 --out recording
-$tocsin replay recording --out results --latency 0
-$tocsin score recording results > score.txt
-for file in results/tracks.parquet results/predictions.parquet results/alerts.geojson results/summary.json results/map.html; do
-    [ -s "$file" ] || { echo "smoke: $file is missing or empty" >&2; exit 1; }
+$tocsin demo > demo.txt
+grep -q "^Open this file in a browser: " demo.txt
+$tocsin score demo/dnipro-2024 demo/results > score.txt
+for file in tracks.parquet predictions.parquet alerts.geojson summary.json map.html; do
+    [ -s "demo/results/$file" ] || { echo "smoke: demo/results/$file is missing or empty" >&2; exit 1; }
 done
 if $tocsin replay nowhere --out results 2> error.txt; then
     echo "smoke: a missing recording went unnoticed" >&2

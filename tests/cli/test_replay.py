@@ -92,52 +92,6 @@ def test_a_pace_is_kept(tmp_path, empty_recording, small_recording):
     assert json.loads((tmp_path / "r" / "summary.json").read_text())["timing"]["paced"] is True
 
 
-def spoil_nothing(folder):
-    (folder / "sensors.geojson").unlink()
-
-
-def spoil_sensors(folder):
-    (folder / "sensors.geojson").write_text('{"type": "FeatureCollection", "features": []}')
-
-
-def spoil_column(folder):
-    path = folder / "plots.csv"
-    path.write_text(path.read_text().replace("elevation_deg", "el", 1))
-
-
-def spoil_sensor(folder):
-    path = folder / "plots.csv"
-    path.write_text(path.read_text().replace("radar-1", "radar-9"))
-
-
-def spoil_parquet(folder):
-    (folder / "plots.parquet").write_bytes(b"PAR1 and then nothing")
-
-
-@pytest.mark.parametrize(
-    ("how", "words"),
-    [
-        (spoil_nothing, "has no sensors.geojson"),
-        (spoil_sensors, "has no sensors"),
-        (spoil_column, "plots.csv: lacks column elevation_deg"),
-        (spoil_sensor, "plots.csv, line 2: sensor 'radar-9' is not in sensors.geojson"),
-        (spoil_parquet, "plots.parquet: is not a whole Parquet file"),
-    ],
-)
-def test_data_that_cannot_be_used_is_1_and_one_line(capsys, tmp_path, small_recording, how, words):
-    how(small_recording)
-    assert main(["replay", str(small_recording), "--out", str(tmp_path / "r")]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("tocsin: ")
-    assert words in line
-    assert not (tmp_path / "r").exists()
-
-
-def test_a_missing_recording_is_1(capsys, tmp_path):
-    assert main(["replay", str(tmp_path / "nowhere"), "--out", str(tmp_path / "r")]) == 1
-    assert capsys.readouterr().err == f"tocsin: {tmp_path / 'nowhere'}: no such folder\n"
-
-
 def test_results_that_cannot_be_written_are_1(capsys, tmp_path, empty_recording):
     (tmp_path / "file").write_text("")
     assert main(["replay", str(empty_recording), "--out", str(tmp_path / "file" / "r")]) == 1

@@ -127,7 +127,9 @@ def test_there_and_back(case):
     np.testing.assert_allclose(again[3:6], x[3:6], rtol=0, atol=0.01)
     square = [np.vstack([m, np.eye(9)[6:]]) for m in (back, forth)]
     scale = np.array([1e3] * 3 + [10.0] * 3 + [0.1] * 3)
-    np.testing.assert_allclose((square[0] @ square[1]) * scale / scale[:, None], np.eye(9), atol=0.03)  # of the scale
+    np.testing.assert_allclose(
+        (square[0] @ square[1]) * scale / scale[:, None], np.eye(9), atol=0.03
+    )  # of the scale
 
 
 def test_no_time_changes_nothing():

@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba.core.event as numba_event
-
 from tocsin import __version__
 from tocsin.cli.output import progress
 from tocsin.formats.cap import cap_xml
@@ -24,11 +22,11 @@ from tocsin.formats.recording import Recording
 from tocsin.formats.results import write_results
 from tocsin.prediction.forecast import Forecast
 from tocsin.record.replay import Event, replay_events
+from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Message
 
 MAX_REJECTED = 200  # rejected rows told one by one in summary.json; all are counted
-COMPILED_S = 0.05  # less than this was loading, not compiling
 
 
 class Outcome(NamedTuple):
@@ -55,25 +53,22 @@ def run_line(
     when it is issued.
     """
     gazetteer = shipped_gazetteer()
-    while True:
-        made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s)
-        if speed is not None:
-            made = _paced(made, recording.start_s, speed)
-        begin = time.perf_counter()
-        with numba_event.install_timer("numba:compile", lambda duration: None) as compiling:
-            rows, forecasts, messages = _collect(made, recording, tell)
-        loop_s = time.perf_counter() - begin
-        compile_s = float(compiling.duration) if compiling.done else 0.0
-        if compile_s < COMPILED_S or latency_s is not None or speed is not None:
-            break
-        # measured latency: the first decisions waited for the compiler; now that it is done, again
+    begin = time.perf_counter()
+    if recording.plots.count:
+        with progress("getting ready (the first time takes a minute)"):
+            warm_up(gazetteer)
+    ready = time.perf_counter()
+    made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s)
+    if speed is not None:
+        made = _paced(made, recording.start_s, speed)
+    rows, forecasts, messages = _collect(made, recording, tell)
+    loop_s = max(time.perf_counter() - ready, 1e-9)
     summary = _summary(recording, rows, forecasts, messages, latency_s)
-    working_s = max(loop_s - compile_s, 1e-9)
     summary["timing"] = {
-        "plots_per_s": round(recording.plots.count / working_s, 1),
-        "loop_s": round(working_s, 3),
-        "compile_s": round(compile_s, 3),
-        "times_real_time": round((recording.end_s - recording.start_s) / working_s, 1),
+        "plots_per_s": round(recording.plots.count / loop_s, 1),
+        "loop_s": round(loop_s, 3),
+        "warm_up_s": round(ready - begin, 3),
+        "times_real_time": round((recording.end_s - recording.start_s) / loop_s, 1),
         "paced": speed is not None,
     }
     write_results(folder, rows, forecasts, messages, [cap_xml(message) for message in messages], summary)

@@ -1,9 +1,9 @@
-"""Have every kernel of the line compiled, or loaded, before the clock of a measured run starts.
+"""Have every kernel of the line compiled, or loaded, before the clock of a replay starts.
 
-A kernel is compiled when it is first called, for a minute or so in all, once a machine; after that it is
-loaded from a cache on disk. A decision that waits for this would count it as its computing time. So
-a small made recording goes through the line first: a radar that sees a body, and another one part
-from it, and two cameras that see a meteor.
+A kernel is compiled when it is first called, about a minute for all of them, once a machine; from
+then on it is loaded from a cache on disk. A decision that waits for this would count it as its
+computing time. So a small made recording goes through the line first: a radar that sees a body,
+and another one part from it, and two cameras that see a meteor.
 """
 
 from __future__ import annotations
@@ -11,38 +11,74 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
-from tocsin.earth.gravity import gravity
 from tocsin.record.replay import replay_events
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.units import DEGREE_RAD
 from tocsin.warning.gazetteer import Gazetteer
 
-RADAR_SCANS, CAMERA_SCANS = 40, 30
-CAMERA_PERIOD_S = 0.1
-PARTED_S, PARTING_M_S = 12.0, 40.0
+LATITUDE_RAD, WEST_RAD, EAST_RAD = 45.0 * DEGREE_RAD, 0.0, 1.0 * DEGREE_RAD
+RADAR_S, RADAR_PERIOD_S = 30.0, 1.0
+CAMERA_S, CAMERA_PERIOD_S = 3.0, 0.1
+PARTING_S, PARTING_M_S = 10.0, 10.0  # slow enough that both plots lie in one gate for a while
+FALL_M_S2 = 9.6  # of free fall some 60 km up
+WIDE = np.array([[0.0, 2e6], [0.0, 2.0 * math.pi], [0.0, math.pi / 2.0], [-2e4, 2e4]])
 
 
-def warm_up() -> None:
-    """Put the small recording through the line. Nothing of it is kept."""
-    nowhere = Gazetteer((), np.zeros((0, 3)))
-    for _ in replay_events(*small_recording(), nowhere, 0.0):
+def warm_up(gazetteer: Gazetteer) -> None:
+    """Put the small recording through the line; nothing of it is kept."""
+    for _ in replay_events(*small_recording(), gazetteer, 0.0):
         pass
 
 
 def small_recording() -> tuple[tuple[Sensor, ...], Plots]:
-    """Sensors and plots, without noise and false plots."""
-    radar = _sensor("radar", 45.0, 0.0, [20.0, 1e-3, 1e-3, 5.0], 1.0)
-    cameras = [
-        _sensor("optical", 45.0, lon, [math.nan, 3e-4, 3e-4, math.nan], CAMERA_PERIOD_S) for lon in (0.0, 1.0)
+    """The sensors and their plots, without noise and false plots."""
+    radar = _sensor("radar", WEST_RAD, (20.0, 1e-3, 1e-3, 5.0), RADAR_PERIOD_S)
+    angles = (math.nan, 3e-4, 3e-4, math.nan)
+    cameras = [_sensor("optical", lon_rad, angles, CAMERA_PERIOD_S) for lon_rad in (WEST_RAD, EAST_RAD)]
+    scans_s = np.arange(0.0, RADAR_S, RADAR_PERIOD_S)
+    apart_s = scans_s[scans_s > PARTING_S]
+    body = _fallen((80e3, 40e3, 70e3), (-1200.0, 300.0, -100.0), scans_s)
+    part = _fallen((80e3, 40e3, 70e3), (-1200.0, 300.0, -100.0), apart_s)
+    part[:, 1] += PARTING_M_S * (apart_s - PARTING_S)
+    meteor_s = np.arange(0.0, CAMERA_S, CAMERA_PERIOD_S)
+    meteor = _fallen((40e3, 60e3, 80e3), (3000.0, -6000.0, -9000.0), meteor_s)
+    parts = [
+        _plots(0, radar, scans_s, body),
+        _plots(0, radar, apart_s, part),
+        *(_plots(i, camera, meteor_s, meteor) for i, camera in enumerate(cameras, 1)),
     ]
-    rows = []
-    for scan in range(RADAR_SCANS):
-        time_s = float(scan)
-        body = _flown(45.3, 1.0, 60e3, (-1500.0, 0.0, 200.0), time_s)
-        rows.append((time_s, 0, scan, _measured(radar, *body)))
-        if time_s > PARTED_S:
-            # a little way off to the north
-            ...
-    return (radar, *cameras), rows
+    plots = Plots(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return (radar, *cameras), plots.rows(np.argsort(plots.received_s, kind="stable"))
+
+
+def _sensor(kind: str, longitude_rad: float, sigma: ArrayLike, period_s: float) -> Sensor:
+    name = f"{kind}-{longitude_rad:.3f}"
+    return Sensor(
+        name, kind, LATITUDE_RAD, longitude_rad, 0.0, np.array(sigma), 0.9, 1.0, period_s, WIDE, np.zeros(4)
+    )
+
+
+def _fallen(start_m: ArrayLike, velocity_m_s: ArrayLike, time_s: Floats) -> Floats:
+    """East, north, up (m, n x 3) from the western site, in even free fall."""
+    down = np.array([0.0, 0.0, -0.5 * FALL_M_S2])
+    t = time_s[:, None]
+    return np.asarray(start_m) + np.asarray(velocity_m_s) * t + down * t**2
+
+
+def _plots(number: int, sensor: Sensor, time_s: Floats, local_m: Floats) -> Plots:
+    """What a sensor measures of an object, local_m (n, 3) from the western site, one plot a scan."""
+    west_m = geodetic_to_ecef(LATITUDE_RAD, WEST_RAD, 0.0)
+    site_m = geodetic_to_ecef(sensor.latitude_rad, sensor.longitude_rad, sensor.height_m)
+    away_m = local_m @ enu_axes(LATITUDE_RAD, WEST_RAD) + west_m - site_m
+    east, north, up = (away_m @ enu_axes(sensor.latitude_rad, sensor.longitude_rad).T).T
+    range_m = np.linalg.norm(away_m, axis=1)
+    angles = [np.arctan2(east, north) % (2.0 * math.pi), np.arctan2(up, np.hypot(east, north))]
+    measured = np.column_stack([range_m, *angles, np.gradient(range_m, time_s)])
+    measured[:, np.isnan(sensor.sigma)] = np.nan
+    count = len(time_s)
+    scan = np.round(time_s / sensor.scan_period_s).astype(np.int64)
+    whose = np.full(count, number, np.int64)
+    return Plots(time_s, time_s, whose, scan, measured, np.tile(site_m, (count, 1)))

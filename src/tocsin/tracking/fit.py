@@ -24,6 +24,7 @@ from tocsin.tracking.modes import (
     THRUST_SIGMA_M_S2,
     USED,
     move,
+    too_fast_or_high,
 )
 
 # Velocity prior of each mode (one sigma an axis). Free flight: up to orbital speed at 2.5 sigma;
@@ -187,7 +188,7 @@ def fit_modes(
         good, xm, Pm, evidence, squares, used = fit(
             mode, start, time_s, position, axes, measured, variance, fast
         )
-        if not good or not math.isfinite(evidence):
+        if not good or not math.isfinite(evidence) or (mode == LEVEL and too_fast_or_high(xm)):
             continue
         x[mode], P[mode] = xm, Pm
         logs[mode] = log_prior[mode] + evidence

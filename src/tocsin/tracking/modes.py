@@ -47,7 +47,7 @@ THRUST_SIGMA_M_S2 = 25.0
 # Rates of change between modes (1/s): row from, column to. What was once too fast or too high for an
 # aircraft is none, ever after.
 RATES_1_S = np.array([[0.0, 3e-4, 1e-2], [2e-2, 0.0, 1e-2], [1e-5, 1e-5, 0.0]])
-RATES_FALLEN_1_S = np.array([[0.0, 3e-4, 0.0], [2e-2, 0.0, 0.0], [1.0, 1.0, 0.0]])
+RATES_FALLEN_1_S = np.array([[0.0, 3e-4, 0.0], [2e-2, 0.0, 0.0], [1.0, 0.0, 0.0]])
 LEVEL_SPEED_M_S = 700.0
 FALLING_M_S = 100.0
 LEVEL_HEIGHT_M = 30e3
@@ -218,16 +218,24 @@ def mix(x: Floats, P: Floats, mu: Floats, dt: float, fallen: bool) -> tuple[Floa
 
     fallen: the object was once too fast or too high for an aircraft.
     """
-    rates = RATES_FALLEN_1_S if fallen else RATES_1_S
+    no_aircraft = fallen or too_fast_or_high(x[np.argmax(mu)])
+    rates = RATES_FALLEN_1_S if no_aircraft else RATES_1_S
     falling = comes_down(x[BALLISTIC])
+    # one jump at most in a time: left with 1 - exp(-sum of rates * dt), to each in the share of its rate
     change = np.zeros((MODES, MODES))
     for i in range(MODES):
-        stay = 1.0
+        away = 0.0
         for j in range(MODES):
-            if i != j and not (falling and j == THRUST):
-                change[i, j] = 1.0 - math.exp(-rates[i, j] * dt)
-                stay -= change[i, j]
-        change[i, i] = max(stay, 0.0)
+            if not (falling and j == THRUST):
+                change[i, j] = rates[i, j]
+                away += rates[i, j]
+        if away > 0.0:
+            left = 1.0 - math.exp(-away * dt)
+            for j in range(MODES):
+                change[i, j] *= left / away
+            change[i, i] = 1.0 - left
+        else:
+            change[i, i] = 1.0
     mixed_x, mixed_P, mixed_mu = np.zeros((MODES, SIZE)), np.zeros((MODES, SIZE, SIZE)), np.zeros(MODES)
     for j in range(MODES):
         for i in range(MODES):

@@ -1,0 +1,117 @@
+"""Areas: what they hold, how large they are, and where the map has its seams."""
+
+import math
+
+import numpy as np
+import pytest
+from geographiclib.geodesic import Geodesic
+from pyproj import Geod
+from shapely import contains_xy
+from shapely.geometry import Point
+
+from tocsin.prediction.area import hull_of_ellipses, place
+
+GEOD = Geod(ellps="WGS84")
+WIDE = np.array([[9e6, 4e6], [4e6, 6e6]])  # sigmas of some km
+
+
+def one(latitude_deg, longitude_deg, covariance=WIDE, probability=0.99):
+    return hull_of_ellipses(
+        math.radians(latitude_deg),
+        math.radians(longitude_deg),
+        np.zeros((1, 2)),
+        covariance[None],
+        probability,
+    )
+
+
+@pytest.mark.parametrize("latitude_deg", [0.0, 48.5, -75.0])
+@pytest.mark.parametrize("azimuth_deg", [0.0, 45.0, 90.0, 200.0])
+@pytest.mark.parametrize("distance_m", [1.0, 20e3, 300e3])
+def test_place_against_geographiclib(latitude_deg, azimuth_deg, distance_m):
+    azimuth = math.radians(azimuth_deg)
+    offset = distance_m * np.array([[math.sin(azimuth), math.cos(azimuth)]])
+    latitude, longitude = place(math.radians(latitude_deg), math.radians(30.0), offset)
+    line = Geodesic.WGS84.Inverse(latitude_deg, 30.0, math.degrees(latitude[0]), math.degrees(longitude[0]))
+    # the sphere of the local radius is not the ellipsoid: up to 0.7 % in distance and 0.2 degrees at the equator
+    assert line["s12"] == pytest.approx(distance_m, rel=7e-3)
+    turn = (line["azi1"] - azimuth_deg + 180.0) % 360.0 - 180.0
+    assert abs(turn) < 0.3
+
+
+@pytest.mark.parametrize("probability", [0.5, 0.9, 0.99])
+def test_one_ellipse_holds_its_share_and_keeps_its_area(probability):
+    area, area_km2 = one(48.0, 35.0, probability=probability)
+    exact = -2.0 * math.log(1.0 - probability) * math.pi * math.sqrt(np.linalg.det(WIDE)) / 1e6
+    assert area_km2 == pytest.approx(exact, rel=1e-9)
+    on_earth = abs(GEOD.geometry_area_perimeter(area)[0]) / 1e6
+    assert on_earth == pytest.approx(exact, rel=0.015)  # the sphere of the local radius
+    draws = np.random.default_rng(1).multivariate_normal(np.zeros(2), WIDE, 40_000)
+    lon, lat, _ = GEOD.fwd(
+        np.full(len(draws), 35.0),
+        np.full(len(draws), 48.0),
+        np.degrees(np.arctan2(*draws.T)),
+        np.hypot(*draws.T),
+    )
+    share = contains_xy(area, lon, lat).mean()
+    assert share == pytest.approx(
+        probability, abs=4 * math.sqrt(probability * (1 - probability) / 40_000) + 2e-3
+    )
+
+
+def test_a_hull_holds_each_ellipse():
+    offset = np.array([[0.0, 0.0], [30e3, 10e3], [60e3, 40e3]])
+    covariance = np.stack([WIDE, 2.0 * WIDE, 0.1 * WIDE])
+    hull, area_km2 = hull_of_ellipses(0.8, 0.5, offset, covariance, 0.99)
+    for o, c in zip(offset, covariance, strict=True):
+        latitude, longitude = place(0.8, 0.5, o[None])
+        single, _ = hull_of_ellipses(0.8, 0.5, o[None], c[None], 0.99)
+        assert hull.buffer(1e-9).contains(single)
+        assert hull.contains(Point(math.degrees(longitude[0]), math.degrees(latitude[0])))
+    assert area_km2 == pytest.approx(abs(GEOD.geometry_area_perimeter(hull)[0]) / 1e6, rel=0.02)
+
+
+def test_no_area_is_thinner_than_a_metre():
+    area, _ = one(10.0, 10.0, np.diag([1e6, 0.0]))
+    assert area.is_valid
+    assert area.area > 0.0
+
+
+@pytest.mark.parametrize("longitude_deg", [180.0, -180.0, 179.99, -179.95])
+@pytest.mark.parametrize("latitude_deg", [0.0, -65.0, 88.0])
+def test_areas_at_the_antimeridian(latitude_deg, longitude_deg):
+    area, area_km2 = one(latitude_deg, longitude_deg)
+    check(area, area_km2)
+    assert area.geom_type == "MultiPolygon"
+    assert covers(area, latitude_deg, longitude_deg)
+
+
+@pytest.mark.parametrize("latitude_deg", [90.0, -90.0, 89.98, -89.98])
+@pytest.mark.parametrize("longitude_deg", [0.0, 135.0, -179.9])
+def test_areas_round_a_pole(latitude_deg, longitude_deg):
+    area, area_km2 = one(latitude_deg, longitude_deg)
+    check(area, area_km2)
+    pole = math.copysign(90.0, latitude_deg)
+    for longitude in (-179.0, -60.0, 0.0, 100.0, 179.0):
+        assert area.covers(Point(longitude, pole))
+        assert covers(area, pole - math.copysign(0.02, pole), longitude)
+    assert not covers(area, pole - math.copysign(0.5, pole), 10.0)
+
+
+def check(area, area_km2):
+    """Valid, within the map, and as large as it says (by an equal-area count)."""
+    assert area.is_valid
+    west, south, east, north = area.bounds
+    assert -180.0 <= west < east <= 180.0
+    assert -90.0 <= south < north <= 90.0
+    parts = getattr(area, "geoms", [area])
+    # area on a sphere from the rings themselves: integral of sin(latitude) over longitude
+    total = 0.0
+    for part in parts:
+        lon, lat = np.radians(np.asarray(part.exterior.segmentize(0.05).coords)).T
+        total += abs(np.sum(np.diff(lon) * np.sin(0.5 * (lat[1:] + lat[:-1])))) * 6371.0**2
+    assert total == pytest.approx(area_km2, rel=0.03)
+
+
+def covers(area, latitude_deg, longitude_deg):
+    return any(area.covers(Point(longitude_deg + turn, latitude_deg)) for turn in (-360.0, 0.0, 360.0))
