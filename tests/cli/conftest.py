@@ -2,9 +2,11 @@
 
 import pytest
 
+from tocsin.cli.main import main
 from tocsin.formats.recording import write_recording
 
 from ..formats.conftest import platforms, plots, sensors
+from .test_simulate_score import SCENARIO
 
 
 @pytest.fixture
@@ -26,3 +28,15 @@ def empty_recording(tmp_path):
     folder = tmp_path / "empty"
     write_recording(folder, sensors(), platforms(), plots(0))
     return folder
+
+
+@pytest.fixture(scope="session")
+def flown(tmp_path_factory):
+    """A small simulated recording as CSV, of which tracks and warnings come."""
+    folder = tmp_path_factory.mktemp("flown")
+    (folder / "small.toml").write_text(SCENARIO)
+    assert (
+        main(["simulate", str(folder / "small.toml"), "--seed", "5", "--csv", "--out", str(folder / "a")])
+        == 0
+    )
+    return folder / "a"

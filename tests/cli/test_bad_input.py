@@ -9,24 +9,8 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 
-from tocsin.cli.main import main
-
-from .test_simulate_score import SCENARIO
-
 TOCSIN = (sys.executable, "-m", "tocsin.cli.main")
 ROW = 100  # of plots.csv as a person counts, the heading being 1
-
-
-@pytest.fixture(scope="module")
-def flown(tmp_path_factory):
-    """A small simulated recording as CSV, of which tracks and warnings come."""
-    folder = tmp_path_factory.mktemp("flown")
-    (folder / "small.toml").write_text(SCENARIO)
-    assert (
-        main(["simulate", str(folder / "small.toml"), "--seed", "5", "--csv", "--out", str(folder / "a")])
-        == 0
-    )
-    return folder / "a"
 
 
 @pytest.fixture

@@ -95,20 +95,19 @@ def test_a_reader_that_has_had_enough_is_no_error(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_ctrl_c_ends_quietly_and_leaves_no_results(tmp_path, small_recording):
+def test_ctrl_c_ends_quietly_and_leaves_no_results(tmp_path, flown):
     results = tmp_path / "results"
-    command = [*RUN, "replay", str(small_recording), "--out", str(results), "--speed", "0.0001"]
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    command = [*RUN, "replay", str(flown), "--out", str(results), "--speed", "0.0001"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        # the pace keeps it busy for days; one signal that comes while kernels load may be lost there
+        while process.poll() is None:
+            time.sleep(2.0)
+            process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        first = process.stderr.readline()  # the warning of a skipped row: it is at work
-        assert "azimuth_deg" in first
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=60)
+        said = process.stderr.read()
     assert process.returncode == 130
-    assert rest.splitlines()[-1] == "tocsin: interrupted"
-    assert "Traceback" not in rest
+    assert said.splitlines()[-1] == "tocsin: interrupted"
+    assert "Traceback" not in said
     assert not results.exists()
 
 

@@ -6,7 +6,6 @@ import pytest
 from tocsin.earth.integrate import LANDED, STILL_UP, propagate, to_ground
 from tocsin.earth.motion import BALLISTIC, THRUST, acceleration
 
-from ..compiled import compiled
 from .flights import fall, fly, geodetic, slope, start
 
 CALM = np.zeros(2)
@@ -41,7 +40,6 @@ def ballistic(state, beta):
     return np.concatenate([state, [np.log(beta), 0.0, 0.0]])
 
 
-@compiled
 @pytest.mark.parametrize("name", FALLS)
 def test_fall_to_the_ground(name):
     state, beta, wind, miss_m, late_s = FALLS[name]

@@ -13,10 +13,8 @@ from tocsin.prediction.impact import COMES_DOWN, LONGEST_FLIGHT_S, STAYS_UP, WIN
 from tocsin.prediction.predictor import predict
 from tocsin.tracking.tracker import Track
 
-from ..compiled import compiled
 from ..earth.flights import fall, start
 
-pytestmark = compiled
 CALM = np.zeros(2)
 
 

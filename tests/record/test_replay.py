@@ -11,9 +11,6 @@ from tocsin.record.replay import replay_events
 from tocsin.simulation.run import simulate
 from tocsin.simulation.scenario import read_scenario
 
-from ..compiled import compiled
-
-pytestmark = compiled
 LATENCY_S = 0.25
 
 

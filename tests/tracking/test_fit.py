@@ -11,7 +11,6 @@ from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.sensors.models import looks
 from tocsin.tracking import fit, modes
 
-from ..compiled import compiled
 from ..earth.flights import fly
 from ..sensors.geometry import NAN, local, measure, place, plots_of, sensor, state_at
 
@@ -40,7 +39,6 @@ def coasting():
     return last, *seen(RADAR, states, TIMES_S, rng)
 
 
-@compiled
 def test_free_flight_against_scipy():
     last, plots, look = coasting()
     good, x, P, _, squares, used = fit.fit(BALLISTIC, first_guess(look), *look, False)
@@ -108,7 +106,6 @@ def test_plots_of_nothing_do_not_fit():
     assert not good or quality > 10.0
 
 
-@compiled
 def test_evidence_of_level_flight_by_sampling():
     """A linear case: two plots of an aircraft without range rate; position anywhere, velocity by its prior."""
     of = sensor((300.0, 2e-3, 2e-3, NAN))

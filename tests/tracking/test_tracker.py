@@ -8,12 +8,10 @@ import pytest
 
 from tocsin.tracking import tracker
 
-from ..compiled import compiled
 from ..sensors.geometry import NAN, place, plots_of, sensor
 from . import scenes
 from .scenes import PERIOD_S, falling_body, height_and_climb, radar, run, scans, state_then, together
 
-pytestmark = compiled
 OF = radar()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from shapely.geometry import MultiPoint, MultiPolygon, Polygon
+from shapely import union_all
+from shapely.geometry import MultiPoint, Polygon
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.prediction.forecast import Area
@@ -83,4 +84,5 @@ def _polygon(latitude_rad: Floats, longitude_rad: Floats) -> Area:
             if isinstance(part, Polygon) and part.area > 0.0:
                 corners = np.asarray(part.exterior.coords) - np.array([360.0 * shift, 0.0])
                 parts.append(Polygon(np.clip(corners, [-180.0, -90.0], [180.0, 90.0])))
-    return parts[0] if len(parts) == 1 else MultiPolygon(parts)
+    # round a pole the parts share a meridian, on which they become one
+    return union_all(parts)

@@ -12,7 +12,8 @@ from tocsin.prediction.area import hull_of_ellipses
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.impact import STAYS_UP, impact
 from tocsin.sensors.plots import Floats
-from tocsin.tracking.tracks import Track, phase, track_name
+from tocsin.tracking.life import phase
+from tocsin.tracking.tracks import Track, track_name
 
 GROUND_M = 0.0  # the ellipsoid, where nothing better is known
 PROBABILITY = 0.99
@@ -47,7 +48,7 @@ def predict(track: Track, issued_s: float) -> Forecast:
     code, points, covariances, weights, lowest_m = impact(track.x[BALLISTIC], track.P[BALLISTIC], GROUND_M)
     if code == STAYS_UP:
         return nothing(f"stays above {lowest_m / 1000:.0f} km")
-    centre = points[len(points) // 2]  # the flight of the mean state: the median in ln beta
+    centre = points[int(np.argmax(weights))]  # the flight of the mean state: the median in ln beta
     latitude, longitude, _ = (float(v) for v in ecef_to_geodetic(centre[:3]))
     turn = np.eye(4)[[0, 1, 3]]
     turn[:2, :3] = enu_axes(latitude, longitude)[:2]

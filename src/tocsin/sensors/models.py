@@ -30,7 +30,8 @@ class Looks(NamedTuple):
     position_m: Floats  # (m, 3) of the sensor, ECEF
     axes: Floats  # (m, 3, 3) rows: along the measured sight, to its right, above it (ECEF)
     measured: Floats  # (m, 2) range m and range rate m/s, NaN where not measured
-    # (m, 4) variances: angle to the right, angle above (rad2), range (m2), range rate (m2/s2)
+    # (m, 4) variances: angle to the right, angle above (rad2), range (m2), range rate (m2/s2); NaN where not
+    # measured
     variance: Floats
     # (m,) ln of the area of the sight plane, in rad2, that one rad2 of azimuth and elevation covers
     log_area: Floats
@@ -45,7 +46,11 @@ def looks(plots: Plots, sensors: tuple[Sensor, ...], noise_scale: Floats) -> Loo
     sigma = np.array([s.sigma for s in sensors]).reshape(-1, 4)
     bias = np.array([s.bias_sigma for s in sensors]).reshape(-1, 4)
     total = (sigma**2 * noise_scale[:, None] + bias**2)[plots.sensor]
-    azimuth, elevation = plots.measured[:, 1], plots.measured[:, 2]
+    # a sight without elevation is drawn level, on which an azimuth alone is compared; one without azimuth
+    # is drawn north, and neither angle is compared: an elevation alone says little
+    azimuth, elevation = np.nan_to_num(plots.measured[:, 1]), np.nan_to_num(plots.measured[:, 2])
+    no_azimuth = np.isnan(plots.measured[:, 1])
+    no_elevation = no_azimuth | np.isnan(plots.measured[:, 2])
     cosine = np.maximum(np.cos(elevation), SMALLEST_COSINE)
     latitude, longitude, _ = ecef_to_geodetic(plots.position_m)
     local = enu_axes(latitude, longitude)
@@ -59,7 +64,15 @@ def looks(plots: Plots, sensors: tuple[Sensor, ...], noise_scale: Floats) -> Loo
         ],
         axis=-2,
     )
-    variance = np.stack([total[:, 1] * cosine**2, total[:, 2], total[:, 0], total[:, 3]], -1)
+    variance = np.stack(
+        [
+            np.where(no_azimuth, np.nan, total[:, 1] * cosine**2),
+            np.where(no_elevation, np.nan, total[:, 2]),
+            total[:, 0],
+            total[:, 3],
+        ],
+        axis=-1,
+    )
     return Looks(
         plots.time_s,
         plots.position_m,
@@ -128,8 +141,11 @@ def residual_and_row(
 
 
 @jit
-def second_order(q: int, P: Floats, H: Floats, rho: float) -> tuple[float, float]:
-    """Bias tr(MP)/2 and variance tr(MPMP)/2 that the curvature M of range (q 2) or range rate (q 3) adds."""
+def second_order(q: int, P: Floats, H: Floats, rho: float, rate: float) -> tuple[float, float]:
+    """Bias tr(MP)/2 and variance tr(MPMP)/2 that the curvature M of range (q 2) or range rate (q 3) adds.
+
+    P (6, 6) or more; H (6,) the row, rho the distance (m), rate the range rate (m/s; of no account for range).
+    """
     M = np.zeros((6, 6))
     if q == 2:
         for i in range(3):
@@ -140,7 +156,7 @@ def second_order(q: int, P: Floats, H: Floats, rho: float) -> tuple[float, float
         for i in range(3):
             for m in range(3):
                 flat = ((1.0 if i == m else 0.0) - H[3 + i] * H[3 + m]) / rho
-                M[i, m] = -(H[i] * H[3 + m] + H[3 + i] * H[m]) / rho
+                M[i, m] = -(H[i] * H[3 + m] + H[3 + i] * H[m] + rate * flat) / rho
                 M[i, 3 + m] = flat
                 M[3 + m, i] = flat
     MP = np.zeros((6, 6))
@@ -180,14 +196,14 @@ def update(
     squares = 0.0
     count = 0
     for q in range(4):
-        if q >= 2 and math.isnan(measured[q - 2]):
+        if math.isnan(variance[q]) or (q >= 2 and math.isnan(measured[q - 2])):
             continue
         residual, rho = residual_and_row(q, x, position, axes, measured, H)
         if math.isnan(residual):
             return -np.inf, np.inf, count
         S = variance[q]
         if q >= 2:
-            bias, spread = second_order(q, P, H, rho)
+            bias, spread = second_order(q, P, H, rho, measured[1] - residual)
             residual -= bias
             S += spread
         S = _scalar_update(x, P, n, H, residual, S)

@@ -26,6 +26,7 @@ COARSE_SIGMAS = 6.0
 THRUST_REACH_M_S2 = 80.0
 FREE_REACH_M_S2 = 15.0
 COARSE_MARGIN_M = 500.0
+MOST_GAIN = 300.0  # ln of the greatest odds, and of the smallest: their products stay within float64
 PASSES = 100  # of belief propagation at most; it converges (theorem 2 there)
 
 
@@ -57,12 +58,13 @@ def _near(
         d[i] = x[best, i] + x[best, 3 + i] * dt - 0.5 * pull * x[best, i] * dt * dt - position[i]
         along += d[i] * axes[0, i]
         size += d[i] * d[i]
-    if along <= 0.0:
-        return False
-    off = math.sqrt(max(size - along * along, 0.0))
-    angle = math.sqrt(max(variance[0], variance[1]))
-    if off > tolerance + COARSE_SIGMAS * angle * along:
-        return False
+    if not math.isnan(variance[1]):  # both angles are measured
+        if along <= 0.0:
+            return False
+        off = math.sqrt(max(size - along * along, 0.0))
+        angle = math.sqrt(max(variance[0], variance[1]))
+        if off > tolerance + COARSE_SIGMAS * angle * along:
+            return False
     if math.isnan(measured[0]):
         return True
     return abs(math.sqrt(size) - float(measured[0])) <= tolerance + COARSE_SIGMAS * math.sqrt(variance[2])
@@ -113,9 +115,9 @@ def pairs(
                 heat,
                 fallen[i] == 1,
             )
-            numbers = 2.0
-            for q in range(2):
-                if not math.isnan(measured[j, q]):
+            numbers = 0.0
+            for q in range(4):
+                if not math.isnan(variance[j, q]) and (q < 2 or not math.isnan(measured[j, q - 2])):
                     numbers += 1.0
             if nis * numbers < GATE + GATE_A_NUMBER * numbers:
                 tracks[count], plots[count], logs[count] = i, j, log_likelihood
@@ -123,20 +125,38 @@ def pairs(
     return tracks[:count], plots[:count], logs[:count]
 
 
+@jit
+def _others(group: Ints, value: Floats) -> Floats:
+    """Sum (k,) of the values of the other members of each one's group.
+
+    By sums from either end: a sum over all less one's own loses the others beside odds of e36 and more.
+    """
+    out = np.zeros(len(value))
+    if len(value) == 0:
+        return out
+    sums = np.zeros((2, group.max() + 1))
+    for k in range(len(value)):
+        out[k] += sums[0, group[k]]
+        sums[0, group[k]] += value[k]
+    for k in range(len(value) - 1, -1, -1):
+        out[k] += sums[1, group[k]]
+        sums[1, group[k]] += value[k]
+    return out
+
+
 def marginals(track: Ints, plot: Ints, gain: Floats) -> Floats:
     """Probability (k,) of each gated pair, given that a plot has one origin and a track one plot.
 
     gain (k,): ln of the odds of the pair against a missed track and a false plot.
     """
-    weight = np.exp(np.clip(gain, -40.0, 40.0))
+    weight = np.exp(np.clip(gain, -MOST_GAIN, MOST_GAIN))
     to_track = np.ones(len(weight))
     for _ in range(PASSES):
-        product = weight * to_track
-        to_plot = weight / (1.0 + np.bincount(track, product)[track] - product)
-        following = 1.0 / (1.0 + np.bincount(plot, to_plot)[plot] - to_plot)
+        to_plot = weight / (1.0 + _others(track, weight * to_track))
+        following = 1.0 / (1.0 + _others(plot, to_plot))
         change = float(np.abs(following - to_track).max(initial=0.0))
         to_track = following
         if change < 1e-4:
             break
     product = weight * to_track
-    return product / (1.0 + np.bincount(track, product)[track])
+    return product / (1.0 + product + _others(track, product))

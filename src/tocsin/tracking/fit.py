@@ -107,7 +107,7 @@ def fit(
         for k in range(count):
             y, F = move(mode, x, time_s[k] - end)
             for q in range(4):
-                if q >= 2 and math.isnan(measured[k, q - 2]):
+                if math.isnan(variance[k, q]) or (q >= 2 and math.isnan(measured[k, q - 2])):
                     continue
                 residual, _ = residual_and_row(q, y, position[k], axes[k], measured[k], H)
                 if math.isnan(residual):

@@ -1,4 +1,4 @@
-"""How tracks end, and how they live on while nothing is seen of them."""
+"""The life of a track: when it is shown and what is reported, how it lives on unseen, when it ends."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from tocsin.earth.ellipsoid import height_m
-from tocsin.earth.motion import LEVEL
+from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
+from tocsin.sensors.plots import Floats
 from tocsin.tracking import modes
-from tocsin.tracking.tracks import Track, TrackRow, row_of, squared_distance
+from tocsin.tracking.tracks import Track, TrackRow, track_name
+from tocsin.units import STANDARD_GRAVITY_M_S2
+
+REENTRY_DRAG_M_S2 = 0.1 * STANDARD_GRAVITY_M_S2  # from here on a falling body is said to re-enter
+
+SHOWN_EXISTENCE = 0.9
+FEWEST_HITS = 3  # plots of a track before it is shown
 
 ENDED_EXISTENCE = 0.2
 DROPPED_EXISTENCE = 0.02
@@ -28,6 +35,11 @@ TWIN_DISTANCE2 = 12.0  # squared sigmas (of six) within which two tracks may be 
 TWIN_HITS = 8  # plots that both together have taken before that is asked
 
 
+def next_row_s(tracks: Sequence[Track]) -> float:
+    """When the next row of a shown track is due even if nothing is seen of it; infinite where none is."""
+    return min((max(t.row_s, t.time_s) + FORECAST_ROW_S for t in tracks if t.shown), default=math.inf)
+
+
 def tidy(tracks: Sequence[Track], now_s: float) -> tuple[list[Track], list[TrackRow]]:
     """The tracks that live on at a time, and rows of those that end or have long given none."""
     rows: list[TrackRow] = []
@@ -35,15 +47,17 @@ def tidy(tracks: Sequence[Track], now_s: float) -> tuple[list[Track], list[Track
     drop = twins(tracks)
     for t in tracks:
         idle_s = now_s - t.hit_s
-        if t.number in drop or _over(t, idle_s):
+        following = t
+        if t.shown and now_s >= max(t.row_s, t.time_s) + FORECAST_ROW_S:
+            x, P, mu = modes.forecast(t.x, t.P, t.mu, now_s - t.time_s, t.fallen)
+            following = t._replace(x=x, P=P, mu=mu, time_s=now_s, row_s=now_s)
+        if t.number in drop or _over(following, idle_s):  # its last row lies above the ground
             if t.shown and t.time_s > t.row_s:
                 rows.append(row_of(t, True))
             continue
-        if t.shown and now_s - max(t.row_s, t.time_s) > FORECAST_ROW_S:
-            x, P, mu = modes.forecast(t.x, t.P, t.mu, now_s - t.time_s, t.fallen)
-            t = t._replace(x=x, P=P, mu=mu, time_s=now_s, row_s=now_s)
-            rows.append(row_of(t, False))
-        alive.append(t)
+        if following is not t:
+            rows.append(row_of(following, False))
+        alive.append(following)
     return alive, rows
 
 
@@ -101,3 +115,37 @@ def twins(tracks: Sequence[Track]) -> set[int]:
                 weaker = min((s, t), key=lambda q: (q.hits, -q.number))
                 drop.add(weaker.number)
     return drop
+
+
+def phase(t: Track) -> str:
+    """The phase of a track, in the words of the results contract."""
+    if t.mu[LEVEL] > 0.5 or (t.orbit and t.mu[THRUST] < 0.5):
+        return "other"
+    if t.mu[THRUST] > 0.5:
+        return "boost"
+    return "reentry" if modes.drag_m_s2(t.x[BALLISTIC]) > REENTRY_DRAG_M_S2 else "coast"
+
+
+def row_of(t: Track, last: bool) -> TrackRow:
+    """The row that reports a track as it stands."""
+    mean, covariance = modes.combine(t.x, t.P, t.mu)
+    parent = track_name(t.parent) if t.parent else None
+    return TrackRow(t.time_s, track_name(t.number), parent, phase(t), t.existence, mean, covariance, last)
+
+
+def shown(t: Track) -> Track:
+    """The track, shown from now on if it has earned it."""
+    if not t.shown and t.hits >= FEWEST_HITS and t.existence > SHOWN_EXISTENCE:
+        return t._replace(shown=True)
+    return t
+
+
+def squared_distance(d: Floats, covariance: Floats) -> float:
+    """Squared distance in sigmas of a difference (6,) of two states; infinite where it makes no sense.
+
+    A metre and a centimetre a second on top keep a covariance that has lost its rank invertible.
+    """
+    total = covariance + np.diag([1.0] * 3 + [1e-4] * 3)
+    if not np.isfinite(total).all():
+        return float("inf")
+    return float(d @ np.linalg.solve(total, d))

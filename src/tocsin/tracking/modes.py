@@ -31,7 +31,7 @@ MODES = 3
 SIZE = 9
 USED = np.array([7, 9, 6])  # components of each mode
 
-# Priors of ln of the ballistic coefficient in kg/m2 (docs/decisions/0002): of what flies whole, from a
+# Priors of ln of the ballistic coefficient in kg/m2 (docs/decisions/0005): of what flies whole, from a
 # spent stage of 200 to a dense body of 20,000 within about two sigma; and of what has left another
 # body, which may be anything from a flake of 25 on.
 LN_BETA_MEAN = math.log(2000.0)
@@ -307,7 +307,7 @@ def take_plot(
         seen, _ = detection(j, y, stated_detection, heat)
         before_x, before_P = y.copy(), Q.copy()
         likelihood, squares, count = update(y, Q, n, position, axes, measured, variance)
-        if likelihood == -np.inf:
+        if likelihood == -np.inf or count == 0:
             continue
         logs[j] = likelihood + math.log(seen * mu[j])
         nis[j] = squares / count

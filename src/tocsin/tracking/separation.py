@@ -10,7 +10,8 @@ import numpy as np
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import modes
-from tocsin.tracking.tracks import Track, squared_distance
+from tocsin.tracking.life import squared_distance
+from tocsin.tracking.tracks import Track
 from tocsin.tracking.update import Scan, gated
 
 # What leaves a body leaves it within the last SEPARATION_S, with one of these speeds (one sigma an axis):

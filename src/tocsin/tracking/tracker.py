@@ -17,9 +17,9 @@ from tocsin.sensors.models import Looks, looks
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking import initiation
 from tocsin.tracking.initiation import Pool
-from tocsin.tracking.life import tidy
+from tocsin.tracking.life import next_row_s, row_of, shown, tidy
 from tocsin.tracking.separation import parent_of, separate
-from tocsin.tracking.tracks import Key, Track, TrackRow, row_of, shown
+from tocsin.tracking.tracks import Key, Track, TrackRow
 from tocsin.tracking.update import RECENT, Scan, take_scan
 
 ROW_EVERY_S = 1.0  # a shown track gives at most one row in this time
@@ -69,14 +69,15 @@ def start(sensors: tuple[Sensor, ...]) -> TrackerState:
 
 
 def next_deadline(state: TrackerState) -> float:
-    """When the next scan is over even if no plot comes; infinite where none waits."""
-    return min((w.deadline_s for w in state.waiting.values()), default=math.inf)
+    """When a scan is over or a row is due even if no plot comes; infinite where nothing is."""
+    scans = min((w.deadline_s for w in state.waiting.values()), default=math.inf)
+    return max(min(scans, next_row_s(state.tracks)), state.now_s)
 
 
 def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[TrackerState, Output | None]:
     """Take plots received by now_s, and finish the scans that are over by then.
 
-    now_s never goes back. The output is None where no scan was over.
+    now_s never goes back. The output is None where no scan was over and no row was due.
     """
     if plots is not None:
         state = _wait(state, plots)
@@ -89,7 +90,7 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
         for key, w in state.waiting.items()
         if now_s >= w.deadline_s or key[1] < newest[key[0]]
     ]
-    if not over:
+    if not over and now_s < next_row_s(state.tracks):
         return state, None
     rows: list[TrackRow] = []
     changed: set[int] = set()
@@ -118,14 +119,15 @@ def _wait(state: TrackerState, plots: Plots) -> TrackerState:
             continue
         row = plots.rows(slice(i, i + 1))
         period = state.sensors[key[0]].scan_period_s
+        deadline = float(row.received_s[0])
+        if key not in state.done:  # the scan of a late plot is over already
+            deadline = max(deadline, float(row.time_s[0]) + (1.0 + SCAN_GRACE) * period)
         if before is None:
-            late = key in state.done
-            deadline = row.received_s[0] if late else row.time_s[0] + (1.0 + SCAN_GRACE) * period
+            waiting[key] = Waiting((row,), frozenset([values]), deadline)
+        else:  # the earliest counts, whichever came first
             waiting[key] = Waiting(
-                (row,), frozenset([values]), max(float(deadline), float(row.received_s[0]))
+                (*before.plots, row), before.keys | {values}, min(before.deadline_s, deadline)
             )
-        else:
-            waiting[key] = Waiting((*before.plots, row), before.keys | {values}, before.deadline_s)
     return state._replace(waiting=waiting, doubles=doubles)
 
 
@@ -149,6 +151,7 @@ def _finish_scan(state: TrackerState, key: Key) -> tuple[TrackerState, list[Trac
             rows.append(row_of(t, False))
             tracks[i] = t._replace(row_s=t.time_s)
     number = state.next_number
+    left = left[~np.isnan(seen.variance[left, :2]).any(1)]  # without both angles nothing begins
     if len(left):
         children, left = separate(tracks, scan, left, number)
         tracks += children

@@ -15,7 +15,8 @@ from tocsin.sensors.models import Looks
 from tocsin.sensors.plots import Floats, Ints, Sensor
 from tocsin.tracking import modes
 from tocsin.tracking.association import marginals, pairs
-from tocsin.tracking.tracks import Key, Track, shown
+from tocsin.tracking.life import shown
+from tocsin.tracking.tracks import Key, Track
 
 MOST_EXISTENCE = 0.9999
 LEAST_BELIEF = 0.02  # of a plot that is still looked at
@@ -202,13 +203,12 @@ def _watch(t: Track, scale: float, scan: Scan, plot: int, crowded: bool) -> tupl
     dt = float(scan.looks.time_s[plot]) - t.time_s
     if t.hits < WATCHED_HITS or t.mu[BALLISTIC] < 0.9:
         return t, scale
-    nis = modes.take_plot(t.x, t.P, t.mu, dt, *look, scan.sensor.detection_probability, scan.heat, t.fallen)[
-        4
-    ]
+    detection, heat = scan.sensor.detection_probability, scan.heat
+    _, _, _, _, nis = modes.take_plot(t.x, t.P, t.mu, dt, *look, detection, heat, t.fallen)
     scale = min(max(scale * math.exp(NOISE_GAIN * (min(nis, 4.0) - 1.0)), 1.0), LARGEST_NOISE)
-    right, above = modes.angle_surprise(t.x, t.P, t.mu, dt, *look)
-    if not crowded:
+    if not crowded or np.isnan(look[3][:2]).any():
         return t, scale
+    right, above = modes.angle_surprise(t.x, t.P, t.mu, dt, *look)
     lean, sensor = t.lean.copy(), scan.key[0]
     lean[sensor] = (1.0 - LEAN_GAIN) * lean[sensor] + LEAN_GAIN * np.clip([right, above], -4.0, 4.0)
     if float(np.hypot(*lean[sensor])) < LARGEST_LEAN:
