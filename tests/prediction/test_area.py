@@ -9,19 +9,19 @@ from pyproj import Geod
 from shapely import contains_xy
 from shapely.geometry import Point
 
-from tocsin.prediction.area import hull_of_ellipses, place
+from tocsin.prediction.area import chain_of_ellipses, place
 
 GEOD = Geod(ellps="WGS84")
 WIDE = np.array([[9e6, 4e6], [4e6, 6e6]])  # sigmas of some km
 
 
 def one(latitude_deg, longitude_deg, covariance=WIDE, probability=0.99):
-    return hull_of_ellipses(
+    return chain_of_ellipses(
         math.radians(latitude_deg),
         math.radians(longitude_deg),
         np.zeros((1, 2)),
         covariance[None],
-        probability,
+        np.array([-2.0 * math.log(1.0 - probability)]),
     )
 
 
@@ -59,13 +59,14 @@ def test_one_ellipse_holds_its_share_and_keeps_its_area(probability):
     )
 
 
-def test_a_hull_holds_each_ellipse():
+def test_a_chain_holds_each_ellipse():
     offset = np.array([[0.0, 0.0], [30e3, 10e3], [60e3, 40e3]])
     covariance = np.stack([WIDE, 2.0 * WIDE, 0.1 * WIDE])
-    hull, area_km2 = hull_of_ellipses(0.8, 0.5, offset, covariance, 0.99)
-    for o, c in zip(offset, covariance, strict=True):
+    radius2 = np.array([9.0, 6.0, 3.0])
+    hull, area_km2 = chain_of_ellipses(0.8, 0.5, offset, covariance, radius2)
+    for o, c, r in zip(offset, covariance, radius2, strict=True):
         latitude, longitude = place(0.8, 0.5, o[None])
-        single, _ = hull_of_ellipses(0.8, 0.5, o[None], c[None], 0.99)
+        single, _ = chain_of_ellipses(0.8, 0.5, o[None], c[None], r[None])
         assert hull.buffer(1e-9).contains(single)
         assert hull.contains(Point(math.degrees(longitude[0]), math.degrees(latitude[0])))
     assert area_km2 == pytest.approx(abs(GEOD.geometry_area_perimeter(hull)[0]) / 1e6, rel=0.02)

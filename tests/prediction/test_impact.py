@@ -60,7 +60,7 @@ def flights(x, P, count, rng, wind=False):
 
 def test_spread_of_a_known_body_is_that_of_two_thousand_flights():
     x, P = state()
-    code, points, covariances, weights, _ = impact(x, P, 0.0)
+    code, points, covariances, weights, _, _ = impact(x, P, 0.0)
     assert code == COMES_DOWN
     assert len(points) == len(weights) == 1
     latitude, longitude, height = ecef_to_geodetic(points[0, :3])
@@ -80,7 +80,7 @@ def test_spread_of_a_known_body_is_that_of_two_thousand_flights():
 def test_point_and_time_are_those_of_the_flight():
     x, P = state()
     t, there = fall(x[:6], 5000.0)
-    _, points, _, _, _ = impact(x, P, 0.0)
+    _, points, _, _, _, _ = impact(x, P, 0.0)
     assert points[0, 3] == pytest.approx(t, abs=1e-3)
     assert np.linalg.norm(points[0, :3] - there[:3]) < 0.5
 
@@ -123,7 +123,7 @@ def test_the_reported_point_is_the_mean_states_where_some_flights_go_on():
     """A grazing body: light, it comes down; dense, it leaves the air again."""
     x, P = state(2000.0, 1.2)
     x[:6] = start(-35.0, 130.0, 105e3, 7750.0, 100.0, -1.6)
-    code, points, _, weights, _ = impact(x, P, 0.0)
+    code, points, _, weights, _, _ = impact(x, P, 0.0)
     assert code == COMES_DOWN
     assert len(points) < 7  # the case at hand
     assert weights.sum() == pytest.approx(1.0)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, multivariate_normal
 
+from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
 from tocsin.sensors.models import looks, residual_and_row, second_order, update
+from tocsin.sensors.plots import Plots, Sensor
 
 from .geometry import NAN, local, measure, place, plots_of, sensor, state_at
 
@@ -289,3 +291,33 @@ def test_contact_lens_against_brute_force():
     u = (truth[:3] - place(of)) / np.linalg.norm(truth[:3] - place(of))
     assert u @ Q[:3, :3] @ u == pytest.approx(u @ covariance @ u, rel=0.1)
     np.testing.assert_allclose(np.sqrt(np.diag(Q)[:3]), sigma, rtol=0.05)
+
+
+def test_an_angle_that_is_not_measured_changes_nothing_of_its_own() -> None:
+    """A radar without elevation: what is left of the plot corrects as it would with a useless elevation."""
+    position = geodetic_to_ecef(0.8, 0.2, 100.0)
+    axes = enu_axes(0.8, 0.2)
+    there = position + axes.T @ np.array([90e3, 60e3, 40e3])
+    offset = axes @ (there - position)
+    distance = float(np.linalg.norm(offset))
+    azimuth, elevation = math.atan2(offset[0], offset[1]), math.asin(offset[2] / distance)
+    results = []
+    for sigma, seen in ((math.nan, math.nan), (1e3, elevation)):
+        sensor = Sensor(
+            "r", "radar", 0.8, 0.2, 100.0, np.array([30.0, 1e-3, sigma, 5.0]), 0.9, 1.0, 5.0,
+            np.full((4, 2), np.nan), np.zeros(4),
+        )  # fmt: skip
+        measured = np.array([[distance + 20.0, azimuth + 1e-3, seen, -300.0]])
+        plots = Plots(np.zeros(1), np.zeros(1), np.zeros(1, int), np.zeros(1, int), measured, position[None])
+        look = looks(plots, (sensor,), np.ones(1))
+        x = np.concatenate([there, [500.0, -400.0, 100.0], np.zeros(3)])
+        P = np.diag([1e6] * 3 + [1e4] * 3 + [0.0] * 3)
+        likelihood, _, count = update(x, P, 6, *(column[0] for column in look[1:5]))
+        assert math.isfinite(likelihood)
+        results.append((x, P, count))
+    assert [count for _, _, count in results] == [3, 4]
+    # the level sight of the first and the raised one of the second differ in how azimuth maps to the plane
+    assert np.abs(results[0][0][:3] - results[1][0][:3]).max() < 30.0  # metres, of a kilometre's uncertainty
+    assert (
+        np.abs(np.sqrt(np.diag(results[0][1]) + 1e-9) - np.sqrt(np.diag(results[1][1]) + 1e-9)).max() < 30.0
+    )

@@ -16,25 +16,28 @@ CORNERS = 48
 SMALLEST_SIGMA_M = 1.0  # no area thinner than this is claimed
 
 
-def hull_of_ellipses(
-    latitude_rad: float, longitude_rad: float, offset_m: Floats, covariance_m2: Floats, probability: float
+def chain_of_ellipses(
+    latitude_rad: float, longitude_rad: float, offset_m: Floats, covariance_m2: Floats, radius2: Floats
 ) -> tuple[Area, float]:
-    """The convex hull of ellipses, each of which holds a two-dimensional Gaussian with a probability.
+    """The area that a chain of ellipses sweeps, from each to the next.
 
-    offset_m (k, 2) their centres east, north of a place; covariance_m2 (k, 2, 2). Returns the polygon
-    (lon, lat in degrees; cut at the antimeridian) and its area in km2. One ellipse keeps its own area.
+    offset_m (k, 2) their centres east, north of a place; covariance_m2 (k, 2, 2); radius2 (k,) their size
+    in squared sigmas. Returns the polygon (lon, lat in degrees; cut at the antimeridian; no holes) and its
+    area in km2. One ellipse keeps its own area.
     """
     values, vectors = np.linalg.eigh(covariance_m2)
     values = np.maximum(values, SMALLEST_SIGMA_M**2)
-    scale = math.sqrt(-2.0 * math.log(1.0 - probability))
     turn = np.arange(CORNERS) * (2.0 * math.pi / CORNERS)
     # a polygon of n corners on the ellipse is smaller by this factor squared
     swell = math.sqrt(2.0 * math.pi / CORNERS / math.sin(2.0 * math.pi / CORNERS))
-    circle = np.stack([np.cos(turn), np.sin(turn)]) * (scale * swell)
-    rings = (vectors * np.sqrt(values)[:, None, :]) @ circle + offset_m[:, :, None]
-    hull = MultiPoint(rings.transpose(0, 2, 1).reshape(-1, 2)).convex_hull
-    corners = np.asarray(hull.exterior.coords)[:-1]
-    return _polygon(*place(latitude_rad, longitude_rad, corners)), hull.area / 1e6
+    circle = np.stack([np.cos(turn), np.sin(turn)]) * swell
+    axes = vectors * np.sqrt(values * radius2[:, None])[:, None, :]
+    rings = (axes @ circle + offset_m[:, :, None]).transpose(0, 2, 1)  # (k, CORNERS, 2)
+    links = [rings[max(k - 1, 0) : k + 1].reshape(-1, 2) for k in range(min(1, len(rings) - 1), len(rings))]
+    swept = union_all([MultiPoint(link).convex_hull for link in links])
+    outline = Polygon(swept.exterior)
+    corners = np.asarray(outline.exterior.coords)[:-1]
+    return _polygon(*place(latitude_rad, longitude_rad, corners)), outline.area / 1e6
 
 
 def place(latitude_rad: float, longitude_rad: float, plane_m: Floats) -> tuple[Floats, Floats]:

@@ -33,6 +33,10 @@ class Forecast(NamedTuple):
     existence: float
     plots: int  # plots that the track has taken so far
     status: str  # "" or a sentence why there is no impact
-    # arrival at probabilities 0.005 and 0.995, where the spread is lopsided; NaN: impact_time_s -+ 3 sigma
+    # the part of the area, and the arrivals, of what is dense enough to be dangerous (all of it where the
+    # track is known to be lighter): what people are told of; None: the whole area
+    danger_area: Area | None = None
+    danger_area_km2: float = math.nan
+    # of that part, the first and last credible arrival; NaN: impact_time_s -+ 3 sigma
     earliest_s: float = math.nan
     latest_s: float = math.nan

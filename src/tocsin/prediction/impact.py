@@ -51,36 +51,34 @@ def _land(x: Floats, P: Floats, wind: Floats, ground_m: float) -> tuple[int, flo
 
 
 @jit
-def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, Floats, float]:
+def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, Floats, Floats, float]:
     """Impact of a BALLISTIC state.
 
     x (9,), P (9, 9), of which seven components are in use; ground_m: height of the ground. Returns
     COMES_DOWN or STAYS_UP; the points (k, 4) of k flights, ECEF (m) and time of flight (s); their
-    covariances (k, 4, 4); their weights (k,); and the lowest height met where it stays up (m). The
+    covariances (k, 4, 4); their weights (k,); where they stand in ln beta (k,), in
+    sigmas from the mean; and the lowest height met where it stays up (m). The
     flight in the middle is that of the mean state; k is 1 where the ballistic coefficient is known.
     """
     calm = np.zeros(2)
+    wind = np.zeros(2)
     sigma = math.sqrt(max(P[6, 6], 0.0))
     count = len(NODES) if sigma > LINEAR_SIGMA else 1
     points, C, weights = np.zeros((count, 4)), np.zeros((count, 4, 4)), np.ones(count)
-    middle = count // 2
     known = P.copy()
     gain = np.zeros(len(x))
+    nodes = np.zeros(1)
     if count > 1:  # the rest of the state given ln beta
         gain = P[:, 6] / P[6, 6]
         known = P - np.outer(gain, P[6, :])
-    code, t, point, C0, lowest = _land(x, known, calm, ground_m)
+        nodes = NODES
+        weights = WEIGHTS.copy()
+    code, _, _, _, lowest = _land(x, known, calm, ground_m)
     if code != LANDED:
-        return STAYS_UP, points, C, weights, lowest
-    points[middle, :3] = point
-    points[middle, 3] = t
-    C[middle] = C0
+        return STAYS_UP, points, C, weights, nodes, lowest
+    shift = np.zeros(4)
     for k in range(count):
-        if count > 1:
-            weights[k] = WEIGHTS[k]
-        if k == middle:
-            continue
-        start = x + gain * (NODES[k] * sigma)
+        start = x + gain * (nodes[k] * sigma)
         start[6] = min(max(start[6], LEAST_LN_BETA), MOST_LN_BETA)
         code, t, point, Ck, _ = _land(start, known, calm, ground_m)
         if code != LANDED:
@@ -89,16 +87,13 @@ def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, 
         points[k, :3] = point
         points[k, 3] = t
         C[k] = Ck
-    wind = np.zeros(2)
-    for axis in range(2):
-        wind[:] = 0.0
-        wind[axis] = WIND_SIGMA_M_S
-        code, t, point, _, _ = _land(x, P, wind, ground_m)
-        if code == LANDED:
-            shift = np.zeros(4)
-            shift[:3] = point - points[middle, :3]
-            shift[3] = t - points[middle, 3]
-            for k in range(count):
+        for axis in range(2):  # wind moves the light far more than the dense
+            wind[:] = 0.0
+            wind[axis] = WIND_SIGMA_M_S
+            code, t, point, _, _ = _land(start, known, wind, ground_m)
+            if code == LANDED:
+                shift[:3] = point - points[k, :3]
+                shift[3] = t - points[k, 3]
                 C[k] += np.outer(shift, shift)
     some = weights > 0.0
-    return COMES_DOWN, points[some], C[some], weights[some] / weights.sum(), ground_m
+    return COMES_DOWN, points[some], C[some], weights[some] / weights.sum(), nodes[some], ground_m

@@ -36,8 +36,8 @@ USED = np.array([7, 9, 6])  # components of each mode
 # body, which may be anything from a flake of 25 on.
 LN_BETA_MEAN = math.log(2000.0)
 LN_BETA_SIGMA = 1.2
-CHILD_LN_BETA_MEAN = math.log(800.0)
-CHILD_LN_BETA_SIGMA = 1.7
+CHILD_LN_BETA_MEAN = math.log(600.0)
+CHILD_LN_BETA_SIGMA = 1.35
 # No flight is computed with a coefficient beyond these: a crumpled sheet, and more than any solid body.
 LEAST_LN_BETA = math.log(10.0)
 MOST_LN_BETA = math.log(200e3)

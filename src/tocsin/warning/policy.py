@@ -89,7 +89,7 @@ def step(
     parents = {**state.parents, **{one.track: one.parent for one in forecasts if one.parent is not None}}
     touched: set[str] = set()
     for forecast in forecasts:
-        body = observed(bodies.get(forecast.track), forecast, settings)
+        body = observed(bodies.get(forecast.track), _dangerous(forecast), settings)
         if body is not None:
             bodies[forecast.track] = body
             touched.add(forecast.track)
@@ -124,6 +124,13 @@ def step(
         if track in live or track in touched or (body.stage != WATCHED and body.chain in chains)
     }
     return State(settings, now_s, kept, chains, sequences, parents), tuple(messages)
+
+
+def _dangerous(forecast: Forecast) -> Forecast:
+    """A forecast whose area is the part of it that people are told of."""
+    if forecast.danger_area is None:
+        return forecast
+    return forecast._replace(area=forecast.danger_area, area_km2=forecast.danger_area_km2)
 
 
 def next_deadline(state: State) -> float | None:
