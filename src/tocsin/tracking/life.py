@@ -21,7 +21,10 @@ FEWEST_HITS = 3  # plots of a track before it is shown
 
 ENDED_EXISTENCE = 0.2
 DROPPED_EXISTENCE = 0.02
-FORECAST_ROW_S = 5.0  # a shown track gives a row at least this often: the contract asks for 10 s
+# A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER_S
+# earlier where other tracks' rows are due: so that many tracks make few steps.
+FORECAST_ROW_S = 8.0
+ROWS_TOGETHER_S = 2.0
 LEVEL_MEMORY_S = 45.0  # an aircraft not seen for so long is gone
 TENTATIVE_MEMORY_S = 30.0
 LONGEST_MEMORY_S = 600.0
@@ -32,6 +35,8 @@ WIDEST_SIGMA_M = 60e3  # a track that is known no better than this is no track
 WIDEST_UNSEEN_M = 7e3
 UNSEEN_S = 15.0
 TWIN_DISTANCE2 = 12.0  # squared sigmas (of six) within which two tracks may be one object's
+TWIN_SIGMAS = 5.0  # of position, beyond which two tracks are not looked at
+FASTEST_M_S = 9e3  # that two tracks may have flown apart between their times
 TWIN_HITS = 8  # plots that both together have taken before that is asked
 
 
@@ -40,15 +45,18 @@ def next_row_s(tracks: Sequence[Track]) -> float:
     return min((max(t.row_s, t.time_s) + FORECAST_ROW_S for t in tracks if t.shown), default=math.inf)
 
 
-def tidy(tracks: Sequence[Track], now_s: float) -> tuple[list[Track], list[TrackRow]]:
-    """The tracks that live on at a time, and rows of those that end or have long given none."""
+def tidy(tracks: Sequence[Track], now_s: float, scanned: bool) -> tuple[list[Track], list[TrackRow]]:
+    """The tracks that live on at a time, and rows of those that end or have long given none.
+
+    scanned: tracks have changed by a scan since the last time, so that two may now be one object's.
+    """
     rows: list[TrackRow] = []
     alive: list[Track] = []
-    drop = twins(tracks)
+    drop = twins(tracks) if scanned else set()
     for t in tracks:
         idle_s = now_s - t.hit_s
         following = t
-        if t.shown and now_s >= max(t.row_s, t.time_s) + FORECAST_ROW_S:
+        if t.shown and now_s >= max(t.row_s, t.time_s) + FORECAST_ROW_S - ROWS_TOGETHER_S:
             x, P, mu = modes.forecast(t.x, t.P, t.mu, now_s - t.time_s, t.fallen)
             following = t._replace(x=x, P=P, mu=mu, time_s=now_s, row_s=now_s)
         if t.number in drop or _over(following, idle_s):  # its last row lies above the ground
@@ -90,17 +98,12 @@ def twins(tracks: Sequence[Track]) -> set[int]:
         [math.sqrt(max(float(np.trace(t.P[b, :3, :3])), 0.0)) for t, b in zip(tracks, best, strict=True)]
     )
     time_s = np.array([t.time_s for t in tracks])
-    order = np.argsort(x[:, 0], kind="stable")
-    reach = 5.0 * float(sigma.max()) + 8e3 * float(time_s.max() - time_s.min())
-    for a in range(len(order)):
-        for b in range(a + 1, len(order)):
-            i, k = int(order[a]), int(order[b])
-            if x[k, 0] - x[i, 0] > reach:
-                break
-            if np.abs(x[k, :3] - x[i, :3]).max() > 5.0 * (sigma[i] + sigma[k]) + 9e3 * abs(
-                time_s[i] - time_s[k]
-            ):
-                continue
+    for i in range(len(tracks) - 1):
+        gap = np.abs(x[i + 1 :, :3] - x[i, :3]).max(1)
+        near = gap < TWIN_SIGMAS * (sigma[i] + sigma[i + 1 :]) + FASTEST_M_S * np.abs(
+            time_s[i + 1 :] - time_s[i]
+        )
+        for k in (np.flatnonzero(near) + i + 1).tolist():
             s, t = tracks[i], tracks[k]
             if s.number in drop or t.number in drop or set(s.recent) & set(t.recent):
                 continue

@@ -98,7 +98,7 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
         state, new_rows, touched = _finish_scan(state, key)
         rows += new_rows
         changed |= touched
-    alive, more = tidy(state.tracks, now_s)
+    alive, more = tidy(state.tracks, now_s, bool(over))
     state = state._replace(tracks=tuple(alive))
     visible = tuple(t for t in alive if t.shown)
     return state, Output((*rows, *more), tuple(t for t in visible if t.number in changed), visible)
