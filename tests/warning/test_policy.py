@@ -514,3 +514,19 @@ def test_live_warnings_are_refused(status):
 def test_unknown_language_is_refused():
     with pytest.raises(SettingsError, match="texts in en, uk"):
         start(Settings(languages=("en", "xx")))
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(-17.0, 100.0), (-48.0, -144.5), (-48.45, -144.95)])
+def test_a_forecast_that_leaps_half_round_the_earth_is_warned_of_there(gazetteer, lat, lon):
+    """Antipodes and all: no plane shows both places, and nothing is taken for held, or alerted, that is not."""
+    batches = []
+    for t in range(40):
+        place = (48.45, 35.05) if t < 20 else (lat, lon)
+        batches.append((NOON_S + t, [forecast("A", NOON_S + t, NOON_S + 400.0, *place, area_km2=100.0)]))
+    messages = replay(batches, gazetteer)[1]
+    first = next(message for message in messages if message.sent_s >= NOON_S + 20.0)
+    assert first.kind == "Update"
+    assert first.sent_s == NOON_S + 20.0
+    (footprint,) = first.footprints
+    centre = footprint.polygon.centroid
+    assert (centre.y, centre.x) == pytest.approx((lat, lon), abs=0.1)  # degrees; the area is 10 km wide

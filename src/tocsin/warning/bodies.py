@@ -21,6 +21,7 @@ WATCHED, ALERTED, PASSED, WITHDRAWN, SUCCEEDED = "watched", "alerted", "passed",
 
 KEEP_S = 2.0  # of the forecasts to agree, one in so much time is kept
 RECENTRE_M = 300e3  # a forecast further than this from the point of contact gets a new plane
+LEAP_COSINE = 0.5  # a forecast further than 60 degrees from it has nothing in common with those before
 DOUBTFUL = 0.5  # forecasts of a track less likely than this change no alert
 
 
@@ -180,8 +181,11 @@ def _denied(body: Body, forecast: Forecast, settings: Settings) -> Body:
 def _centred(body: Body, forecast: Forecast) -> Body:
     """The body in a plane that touches near its forecast."""
     fresh = plane_at(forecast.latitude_rad, forecast.longitude_rad)
-    if np.dot(fresh.axes[2], body.plane.axes[2]) >= math.cos(RECENTRE_M / body.plane.radius_m):
+    cosine = float(np.dot(fresh.axes[2], body.plane.axes[2]))
+    if cosine >= math.cos(RECENTRE_M / body.plane.radius_m):
         return body
+    if cosine < LEAP_COSINE:  # no plane shows both; the latest forecast knows more
+        return body._replace(plane=fresh, recent=(), outline=None)
     return body._replace(
         plane=fresh,
         recent=tuple(seen._replace(area=moved(seen.area, body.plane, fresh)) for seen in body.recent),

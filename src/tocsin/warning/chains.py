@@ -222,10 +222,10 @@ def _radius_m(outline: Outline) -> float:
 def _held(body: Body, chain: Chain, settings: Settings) -> bool:
     """Whether what is in force covers a body's latest 99 % area."""
     area = reach(body)
-    own = [one for one in chain.standing if body.track in one.tracks]
+    near = [one for one in chain.standing if _near(body.plane, area, one.plane, one.polygon, 0.0)]
+    own = [one for one in near if body.track in one.tracks]
     if any(not pokes_out(area, moved(one.polygon, one.plane, body.plane), settings.poke) for one in own):
         return True
-    near = [one for one in chain.standing if _near(body.plane, area, one.plane, one.polygon, 0.0)]
     shapes = [moved(one.polygon, one.plane, body.plane) for one in near]
     return bool(shapes) and not pokes_out(area, filled(shapely.union_all(shapes)), settings.poke)
 
