@@ -91,7 +91,7 @@ def test_the_area_holds_99_of_100_impacts(sigma_ln_beta, beta):
     forecast = predict(track(x, P), 1010.0)
     drawn, latitude, longitude = flights(x, P, 1500, np.random.default_rng(2), wind=True)
     inside = contains_xy(forecast.area, np.degrees(longitude), np.degrees(latitude))
-    # 0.99 with a margin of three sigmas; the hull of ellipses claims no less, and not absurdly more
+    # 0.99 with a margin of three sigmas; the chain of ellipses claims no less, and not absurdly more
     assert np.mean(inside) > 0.98
     assert np.sqrt(forecast.covariance_m2.trace()) == pytest.approx(
         np.sqrt((drawn[:, :2] ** 2).sum(1).mean()), rel=0.25

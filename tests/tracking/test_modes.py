@@ -9,7 +9,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, height_m
 from tocsin.earth.integrate import propagate
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.sensors.models import looks, update
-from tocsin.tracking import modes
+from tocsin.tracking import imm, modes
 
 from ..sensors.geometry import plots_of, sensor, state_at
 
@@ -38,7 +38,7 @@ def look_at(x, time_s, rng=None):
 
 
 def take(x, P, mu, dt, look, detection=0.9, heat=False, fallen=True):
-    return modes.take_plot(x, P, mu, dt, *look, detection, heat, fallen)
+    return imm.take_plot(x, P, mu, dt, *look, detection, heat, fallen)
 
 
 def random_mixture(rng):
@@ -105,7 +105,7 @@ def test_mixing_keeps_mean_covariance_and_probability(fallen, dt):
     rng = np.random.default_rng(3)
     for _ in range(10):
         x, P, mu = random_mixture(rng)
-        mixed_x, mixed_P, mixed_mu = modes.mix(x, P, mu, dt, fallen)
+        mixed_x, mixed_P, mixed_mu = imm.mix(x, P, mu, dt, fallen)
         assert mixed_mu.sum() == pytest.approx(1.0, abs=1e-12)
         before, after = (
             moments(x[:, :6], P[:, :6, :6], mu),
@@ -125,22 +125,22 @@ def assert_covariance_close(P, n):
 
 def test_mixing_over_no_time_changes_nothing():
     x, P, mu = random_mixture(np.random.default_rng(4))
-    mixed = modes.mix(x, P, mu, 0.0, False)
+    mixed = imm.mix(x, P, mu, 0.0, False)
     for ours, old in zip(mixed, (x, P, mu), strict=True):
         np.testing.assert_allclose(ours, old, rtol=1e-12, atol=1e-12)
 
 
 def test_what_has_fallen_is_no_aircraft_again():
     x, P, mu = random_mixture(np.random.default_rng(5))
-    assert modes.mix(x, P, np.array([1.0, 0.0, 0.0]), 30.0, True)[2][LEVEL] == 0.0
-    assert modes.mix(x, P, mu, 60.0, True)[2][LEVEL] < 1e-6
+    assert imm.mix(x, P, np.array([1.0, 0.0, 0.0]), 30.0, True)[2][LEVEL] == 0.0
+    assert imm.mix(x, P, mu, 60.0, True)[2][LEVEL] < 1e-6
     assert modes.too_fast_or_high(x[0])
 
 
 def test_a_dead_mode_wakes_with_its_prior():
     x, P = falling()
     x[THRUST, 6:], P[THRUST, 6:, 6:] = 1e6, 1e12  # whatever stood there
-    mixed_x, mixed_P, mu = modes.mix(x, P, ALONE, 10.0, True)
+    mixed_x, mixed_P, mu = imm.mix(x, P, ALONE, 10.0, True)
     if mu[THRUST] > 0.0:
         np.testing.assert_allclose(mixed_x[THRUST], [*x[BALLISTIC, :6], 0.0, 0.0, 0.0], atol=1e-9)
         np.testing.assert_allclose(np.diag(mixed_P[THRUST])[6:], modes.THRUST_SIGMA_M_S2**2)
@@ -196,17 +196,17 @@ def test_inputs_are_left_alone():
     look = look_at(x[0], 3.0)
     for dt in (3.0, 0.0, -3.0):
         take(x, P, mu, dt, look)
-    modes.forecast(x, P, mu, 3.0, False)
-    modes.forecast(x, P, ALONE, 0.0, True)
-    modes.miss(x, mu, 0.9, True)
-    modes.angle_surprise(x, P, mu, 3.0, *look)
+    imm.forecast(x, P, mu, 3.0, False)
+    imm.forecast(x, P, ALONE, 0.0, True)
+    imm.miss(x, mu, 0.9, True)
+    imm.angle_surprise(x, P, mu, 3.0, *look)
     for now, before in zip((x, P, mu), kept, strict=True):
         assert (now == before).all()
 
 
 def test_combine_is_the_mixture():
     x, P, mu = random_mixture(np.random.default_rng(9))
-    mean, covariance = modes.combine(x, P, mu)
+    mean, covariance = imm.combine(x, P, mu)
     expected = moments(x[:, :6], P[:, :6, :6], mu)
     np.testing.assert_allclose(mean, expected[0], rtol=1e-12)
     np.testing.assert_allclose(covariance, expected[1], rtol=1e-9, atol=1e-6)
@@ -216,7 +216,7 @@ def test_blend_against_the_mixture_by_hand():
     rng = np.random.default_rng(10)
     x, P, mu = (np.stack(part) for part in zip(*(random_mixture(rng) for _ in range(4)), strict=True))
     weights = rng.dirichlet(np.ones(4))
-    out_x, out_P, out_mu = modes.blend(x, P, mu, weights)
+    out_x, out_P, out_mu = imm.blend(x, P, mu, weights)
     np.testing.assert_allclose(out_mu, weights @ mu, rtol=1e-12)
     for j, n in enumerate(modes.USED):
         share = weights * mu[:, j] / (weights @ mu[:, j])
@@ -231,7 +231,7 @@ def test_blending_alike_changes_nothing_and_a_dead_mode_is_the_likeliest_ones():
     apart = x.copy()
     apart[LEVEL] += 1e3
     weights = np.array([0.3, 0.7])
-    out_x, out_P, out_mu = modes.blend(np.stack([x, apart]), np.stack([P, P]), np.stack([mu, mu]), weights)
+    out_x, out_P, out_mu = imm.blend(np.stack([x, apart]), np.stack([P, P]), np.stack([mu, mu]), weights)
     np.testing.assert_allclose(out_x[:2], x[:2], rtol=1e-12)
     np.testing.assert_allclose(out_P[:2], P[:2], rtol=1e-9, atol=1e-6)
     np.testing.assert_allclose(out_mu, mu)
@@ -240,10 +240,10 @@ def test_blending_alike_changes_nothing_and_a_dead_mode_is_the_likeliest_ones():
 
 def test_miss_is_bayes_rule():
     x, _, mu = random_mixture(np.random.default_rng(12))
-    after, seen = modes.miss(x, mu, 0.9, False)
+    after, seen = imm.miss(x, mu, 0.9, False)
     assert seen == pytest.approx(0.9)
     np.testing.assert_allclose(after, mu, rtol=1e-9)  # a radar sees every mode alike
-    after, seen = modes.miss(x, mu, 0.9, True)
+    after, seen = imm.miss(x, mu, 0.9, True)
     chance = np.array([modes.detection(j, x[j], 0.9, True)[1] for j in range(3)])
     assert seen == pytest.approx(mu @ chance)
     np.testing.assert_allclose(after, mu * (1 - chance) / (1 - mu @ chance), rtol=1e-9)

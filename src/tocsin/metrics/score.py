@@ -19,7 +19,7 @@ from tocsin.sensors.plots import Ints
 
 NEES_BLOCK_S = 20.0  # one row of a track in so many seconds is taken: rows close together are alike
 MANY_OBJECTS, STEP_S, COARSE_STEP_S = 300, 1.0, 5.0
-WARNABLE_S, WARNABLE_KM2 = 30.0, 1000.0
+WARNABLE_S = 30.0
 
 
 def score(

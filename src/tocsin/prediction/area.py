@@ -43,7 +43,7 @@ def chain_of_ellipses(
 def place(latitude_rad: float, longitude_rad: float, plane_m: Floats) -> tuple[Floats, Floats]:
     """Latitudes and longitudes (rad) of offsets (n, 2) east, north in metres, along great circles.
 
-    Exact in direction on a sphere of the local radius; off by less than 0.3 % of the distance.
+    Exact in direction on a sphere of the local radius; off by up to 0.7 % of the distance.
     """
     axes = enu_axes(latitude_rad, longitude_rad)
     centre = geodetic_to_ecef(latitude_rad, longitude_rad, 0.0)

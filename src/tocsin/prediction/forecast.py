@@ -33,6 +33,7 @@ class Forecast(NamedTuple):
     existence: float
     plots: int  # plots that the track has taken so far
     status: str  # "" or a sentence why there is no impact
+    stays_up: bool = False  # it flies on above the air: an orbit
     # the part of the area, and the arrivals, of what is dense enough to be dangerous (all of it where the
     # track is known to be lighter): what people are told of; None: the whole area
     danger_area: Area | None = None

@@ -73,14 +73,15 @@ def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, 
         known = P - np.outer(gain, P[6, :])
         nodes = NODES
         weights = WEIGHTS.copy()
-    code, _, _, _, lowest = _land(x, known, calm, ground_m)
-    if code != LANDED:
-        return STAYS_UP, points, C, weights, nodes, lowest
+    middle = count // 2
     shift = np.zeros(4)
-    for k in range(count):
+    for turn in range(count):  # the middle first: where it stays up, no other need fly
+        k = (middle + turn) % count
         start = x + gain * (nodes[k] * sigma)
         start[6] = min(max(start[6], LEAST_LN_BETA), MOST_LN_BETA)
-        code, t, point, Ck, _ = _land(start, known, calm, ground_m)
+        code, t, point, Ck, lowest = _land(start, known, calm, ground_m)
+        if code != LANDED and k == middle:
+            return STAYS_UP, points, C, weights, nodes, lowest
         if code != LANDED:
             weights[k] = 0.0
             continue
@@ -90,10 +91,10 @@ def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, 
         for axis in range(2):  # wind moves the light far more than the dense
             wind[:] = 0.0
             wind[axis] = WIND_SIGMA_M_S
-            code, t, point, _, _ = _land(start, known, wind, ground_m)
+            code, blown_s, y, _, _ = to_ground(start, wind, LONGEST_FLIGHT_S, ground_m)
             if code == LANDED:
-                shift[:3] = point - points[k, :3]
-                shift[3] = t - points[k, 3]
+                shift[:3] = y[:3] - points[k, :3]
+                shift[3] = blown_s - t
                 C[k] += np.outer(shift, shift)
     some = weights > 0.0
     return COMES_DOWN, points[some], C[some], weights[some] / weights.sum(), nodes[some], ground_m

@@ -55,7 +55,7 @@ def predict(track: Track, issued_s: float) -> Forecast:
         track.x[BALLISTIC], track.P[BALLISTIC], GROUND_M
     )
     if code == STAYS_UP:
-        return nothing(f"stays above {lowest_m / 1000:.0f} km")
+        return nothing(f"stays above {lowest_m / 1000:.0f} km")._replace(stays_up=True)
     middle = int(np.argmax(weights))
     ln_beta = track.x[BALLISTIC, 6] + nodes * math.sqrt(max(track.P[BALLISTIC, 6, 6], 0.0))
     centre = points[middle]  # the flight of the mean state: the median in ln beta
@@ -80,7 +80,7 @@ def predict(track: Track, issued_s: float) -> Forecast:
         )
     return Forecast(
         issued_s, name, track.time_s + float(centre[3]), math.sqrt(max(moments[2, 2], 1e-6)), latitude, longitude,
-        moments[:2, :2], area, area_km2, phase(track), parent, track.existence, track.hits, "",
+        moments[:2, :2], area, area_km2, phase(track), parent, track.existence, track.hits, "", False,
         danger_area, danger_area_km2, *(track.time_s + arrival(points[dense, 3], spreads[dense, 2, 2])),
     )  # fmt: skip
 

@@ -89,9 +89,8 @@ def advance(
                 forecasts.append(forecast)
                 left_s = forecast.impact_time_s - track.time_s
                 last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
-                orbit = forecast.status.startswith("stays")
-                if orbit != track.orbit:
-                    following = tracker.mark_orbit(following, track.number, orbit)
+                if forecast.stays_up != track.orbit:
+                    following = tracker.mark_orbit(following, track.number, forecast.stays_up)
         alive = {t.number for t in output.shown}
         last = {number: value for number, value in last.items() if number in alive}
     decided_s = clock()

@@ -15,7 +15,7 @@ import numpy as np
 from tocsin.earth.motion import BALLISTIC, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
-from tocsin.tracking.modes import take_plot
+from tocsin.tracking.imm import take_plot
 
 # A plot passes where its squared normalised innovations sum to less than this plus four a number:
 # 17 for two angles, 25 for all four (chi-square tails of 2e-4 and 5e-5).

@@ -10,7 +10,7 @@ import numpy as np
 from tocsin.earth.ellipsoid import height_m
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.sensors.plots import Floats
-from tocsin.tracking import modes
+from tocsin.tracking import imm, modes
 from tocsin.tracking.tracks import Track, TrackRow, track_name
 from tocsin.units import STANDARD_GRAVITY_M_S2
 
@@ -57,7 +57,7 @@ def tidy(tracks: Sequence[Track], now_s: float, scanned: bool) -> tuple[list[Tra
         idle_s = now_s - t.hit_s
         following = t
         if t.shown and now_s >= max(t.row_s, t.time_s) + FORECAST_ROW_S - ROWS_TOGETHER_S:
-            x, P, mu = modes.forecast(t.x, t.P, t.mu, now_s - t.time_s, t.fallen)
+            x, P, mu = imm.forecast(t.x, t.P, t.mu, now_s - t.time_s, t.fallen)
             following = t._replace(x=x, P=P, mu=mu, time_s=now_s, row_s=now_s)
         if t.number in drop or _over(following, idle_s):  # its last row lies above the ground
             if t.shown and t.time_s > t.row_s:
@@ -110,9 +110,9 @@ def twins(tracks: Sequence[Track]) -> set[int]:
             if min(s.hits, t.hits) < 2 or s.hits + t.hits < TWIN_HITS:
                 continue
             early, late = (s, t) if s.time_s <= t.time_s else (t, s)
-            xe, Pe, me = modes.forecast(early.x, early.P, early.mu, late.time_s - early.time_s, early.fallen)
-            m1, P1 = modes.combine(xe, Pe, me)
-            m2, P2 = modes.combine(late.x, late.P, late.mu)
+            xe, Pe, me = imm.forecast(early.x, early.P, early.mu, late.time_s - early.time_s, early.fallen)
+            m1, P1 = imm.combine(xe, Pe, me)
+            m2, P2 = imm.combine(late.x, late.P, late.mu)
             d = m1 - m2
             if squared_distance(d, P1 + P2) < TWIN_DISTANCE2:
                 weaker = min((s, t), key=lambda q: (q.hits, -q.number))
@@ -131,7 +131,7 @@ def phase(t: Track) -> str:
 
 def row_of(t: Track, last: bool) -> TrackRow:
     """The row that reports a track as it stands."""
-    mean, covariance = modes.combine(t.x, t.P, t.mu)
+    mean, covariance = imm.combine(t.x, t.P, t.mu)
     parent = track_name(t.parent) if t.parent else None
     return TrackRow(t.time_s, track_name(t.number), parent, phase(t), t.existence, mean, covariance, last)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.plots import Floats, Ints
-from tocsin.tracking import modes
+from tocsin.tracking import imm, modes
 from tocsin.tracking.life import squared_distance
 from tocsin.tracking.tracks import Track
 from tocsin.tracking.update import Scan, gated
@@ -68,7 +68,7 @@ def _child(
         x[BALLISTIC, 6] = modes.CHILD_LN_BETA_MEAN
         P[BALLISTIC, 6, :] = P[BALLISTIC, :, 6] = 0.0
     P[BALLISTIC, 6, 6] += modes.CHILD_LN_BETA_SIGMA**2
-    x, P, mu, _, _ = modes.take_plot(
+    x, P, mu, _, _ = imm.take_plot(
         x, P, mu, time_s - parent.time_s, *scan.look(plot), scan.sensor.detection_probability, False, True
     )
     return Track(
@@ -108,7 +108,7 @@ def spread(P: Floats, speed_m_s: float) -> Floats:
 def parent_of(t: Track, tracks: Sequence[Track]) -> int:
     """The falling track that a new one may have left: near in position and velocity."""
     best, nearest = 0, PARENT_DISTANCE2
-    x, P = modes.combine(t.x, t.P, t.mu)
+    x, P = imm.combine(t.x, t.P, t.mu)
     for other in tracks:
         if not other.shown or not other.fallen or other.orbit or t.mu[LEVEL] > 0.5:
             continue

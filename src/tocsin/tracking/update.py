@@ -13,7 +13,7 @@ from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.coverage import in_view, log_clutter_density
 from tocsin.sensors.models import Looks
 from tocsin.sensors.plots import Floats, Ints, Sensor
-from tocsin.tracking import modes
+from tocsin.tracking import imm, modes
 from tocsin.tracking.association import marginals, pairs
 from tocsin.tracking.life import shown
 from tocsin.tracking.tracks import Key, Track
@@ -126,7 +126,7 @@ def take_scan(
         if mine:
             best = int(plot[max(mine, key=lambda k: belief[k])])
             if float(belief[mine].max()) > SURE_BELIEF:
-                t, noise_scale = _watch(t, noise_scale, scan, best, bool(crowd[i]))
+                t, noise_scale = _watch(t, noise_scale, scan, best, crowd[i])
             following = _with_plots(t, scan, plot[mine], belief[mine], missed_mu)
         if following is None:
             out[i] = t._replace(mu=missed_mu, existence=alive)
@@ -141,16 +141,14 @@ def take_scan(
     return out, np.flatnonzero(np.bincount(plot, belief, count) < 0.5), touched, noise_scale
 
 
-def _crowd(tracks: Sequence[Track]) -> Floats:
-    """Whether each track (n,) has a shown one near it."""
+def _crowd(tracks: Sequence[Track]) -> list[bool]:
+    """Whether each track has a shown one near it."""
     where = np.stack([t.x[int(np.argmax(t.mu)), :3] for t in tracks])
     others = where[[t.shown for t in tracks]]
-    if len(others) == 0:
-        return np.zeros(len(tracks))
-    near = np.zeros(len(tracks))
-    for k, t in enumerate(tracks):
-        near[k] = np.count_nonzero(np.abs(others - where[k]).max(1) < CROWD_M) > int(t.shown)
-    return near
+    return [
+        bool(np.count_nonzero(np.abs(others - place).max(1) < CROWD_M) > int(t.shown))
+        for place, t in zip(where, tracks, strict=True)
+    ]
 
 
 def _with_plots(t: Track, scan: Scan, plots: Ints, belief: Floats, missed_mu: Floats) -> Track | None:
@@ -163,27 +161,27 @@ def _with_plots(t: Track, scan: Scan, plots: Ints, belief: Floats, missed_mu: Fl
     states = []
     for j in plots:
         dt = float(times[j]) - t.time_s
-        x, P, mu, log_likelihood, _ = modes.take_plot(
+        x, P, mu, log_likelihood, _ = imm.take_plot(
             t.x, t.P, t.mu, dt, *scan.look(j), scan.sensor.detection_probability, scan.heat, t.fallen
         )
         if log_likelihood == -math.inf:
             return None
         if dt >= 0.0 and latest > times[j]:  # with dt < 0 the state is at the track's own time
-            x, P, mu = modes.forecast(x, P, mu, latest - float(times[j]), t.fallen)
+            x, P, mu = imm.forecast(x, P, mu, latest - float(times[j]), t.fallen)
         elif dt < 0.0 and latest > t.time_s:
-            x, P, mu = modes.forecast(x, P, mu, latest - t.time_s, t.fallen)
+            x, P, mu = imm.forecast(x, P, mu, latest - t.time_s, t.fallen)
         states.append((x, P, mu))
     weights = list(belief)
     none = 1.0 - float(np.sum(belief))
     if none > LEAST_BELIEF:
-        states.append(modes.forecast(t.x, t.P, missed_mu, latest - t.time_s, t.fallen))
+        states.append(imm.forecast(t.x, t.P, missed_mu, latest - t.time_s, t.fallen))
         weights.append(none)
     if len(states) == 1:
         x, P, mu = states[0]
     else:
         share = np.array(weights) / np.sum(weights)
         each_x, each_P, each_mu = (np.stack([s[k] for s in states]) for k in range(3))
-        x, P, mu = modes.blend(each_x, each_P, each_mu, share)
+        x, P, mu = imm.blend(each_x, each_P, each_mu, share)
     if not (np.isfinite(x).all() and np.isfinite(P).all()):
         return None
     fallen = t.fallen or bool(
@@ -204,11 +202,11 @@ def _watch(t: Track, scale: float, scan: Scan, plot: int, crowded: bool) -> tupl
     if t.hits < WATCHED_HITS or t.mu[BALLISTIC] < 0.9:
         return t, scale
     detection, heat = scan.sensor.detection_probability, scan.heat
-    _, _, _, _, nis = modes.take_plot(t.x, t.P, t.mu, dt, *look, detection, heat, t.fallen)
+    _, _, _, _, nis = imm.take_plot(t.x, t.P, t.mu, dt, *look, detection, heat, t.fallen)
     scale = min(max(scale * math.exp(NOISE_GAIN * (min(nis, 4.0) - 1.0)), 1.0), LARGEST_NOISE)
     if not crowded or np.isnan(look[3][:2]).any():
         return t, scale
-    right, above = modes.angle_surprise(t.x, t.P, t.mu, dt, *look)
+    right, above = imm.angle_surprise(t.x, t.P, t.mu, dt, *look)
     lean, sensor = t.lean.copy(), scan.key[0]
     lean[sensor] = (1.0 - LEAN_GAIN) * lean[sensor] + LEAN_GAIN * np.clip([right, above], -4.0, 4.0)
     if float(np.hypot(*lean[sensor])) < LARGEST_LEAN:
@@ -228,5 +226,5 @@ def _chance(t: Track, scan: Scan, local: Floats) -> tuple[Floats, float]:
     there = t.x[best, :3] + t.x[best, 3:6] * (scan.time_s - t.time_s)
     if not in_view(there, scan.position_m, local, scan.sensor.field_of_view):
         return t.mu, 0.0
-    mu, chance = modes.miss(t.x, t.mu, scan.sensor.detection_probability, scan.heat)
+    mu, chance = imm.miss(t.x, t.mu, scan.sensor.detection_probability, scan.heat)
     return mu, float(chance)
