@@ -42,4 +42,19 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 
 def jit(function: F) -> F:
     """Compile ``function`` with Numba, cached on disk, IEEE division (no exception on 0)."""
-    return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+    return cast(F, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
+def jit_lanes(function: F) -> F:
+    """Like `jit`, for loops over many things side by side.
+
+    Products and sums may be joined into fused operations, so that the compiler makes vector code; the
+    interpreter is let go, so that threads run side by side.
+    """
+    compiled = numba.njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
+    return cast(F, compiled(function))
+
+
+def jit_inline(function: F) -> F:
+    """A piece of a kernel that is put in its place at each call, so that the loop around it stays vector code."""
+    return cast(F, numba.njit(error_model="numpy", inline="always")(function))

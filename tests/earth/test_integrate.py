@@ -1,158 +1,244 @@
-"""Flights against scipy's DOP853 at 1e-12 with forces written anew, and against finite differences."""
+"""One flight with its matrix against many side by side, thrust, and every derivative of the forces by complex steps."""
+
+import math
 
 import numpy as np
 import pytest
 
-from tocsin.earth.integrate import LANDED, STILL_UP, propagate, to_ground
-from tocsin.earth.motion import BALLISTIC, THRUST, acceleration
+from tocsin.earth import status
+from tocsin.earth.drag import with_shape
+from tocsin.earth.flights import to_ground, to_time
+from tocsin.earth.forces import MACH_STEP, STANDARD, WIND_STEP_M, wind_table
+from tocsin.earth.integrate import NO_GROUND, fly
+from tocsin.earth.lanes import BY_WIND, KEPT, LANES, LOSS_BY_POSITION, PARTIALS, SIZE
+from tocsin.earth.motion import BALLISTIC, THRUST, acceleration, layer_at
 
-from .flights import fall, fly, geodetic, slope, start
+from .flights import fly as exact
+from .flights import start
 
-CALM = np.zeros(2)
-
-# name: start, ballistic coefficient kg/m2, wind m/s, miss m, time s. What is asked: metres where a
-# forecast's own spread is hundreds, and milliseconds; a long glide through thin air counts double.
-FALLS = {
-    "descent": (start(48, 35, 600e3, 4000, 80, -20), 5000.0, (0.0, 0.0), 0.1, 1e-3),
-    "steep re-entry over the antimeridian": (
-        start(10, -179.9, 130e3, 6500, -45, -35),
-        6000.0,
-        (0.0, 0.0),
-        0.1,
-        1e-3,
-    ),
-    "shallow re-entry": (start(-35, 130, 110e3, 7500, 100, -2), 150.0, (0.0, 0.0), 6.0, 5e-3),
-    "half round the Earth by the pole": (
-        start(70, 179.9, 400e3, 6800, 10, 15),
-        4000.0,
-        (0.0, 0.0),
-        5.0,
-        5e-3,
-    ),
-    "light fragment in wind": (start(60, 20, 90e3, 2500, 200, -10), 25.0, (12.0, -9.0), 0.5, 5e-3),
-    "short path": (start(-25, 130, 20e3, 1600, 60, 45), 4000.0, (0.0, 0.0), 1.0, 1e-3),
-    "dropped at rest": (start(0, 0, 9e3, 0, 0, 0), 500.0, (0.0, 0.0), 0.1, 0.03),
-    "a light thing dropped at rest": (start(0, 0, 9e3, 0, 0, 0), 25.0, (0.0, 0.0), 0.1, 0.03),
+WIND = wind_table([0.0, 11e3, 60e3], [3.0, 40.0, 20.0], [5.0, -20.0, 5.0])
+BURNING = {"ablation_s2_m2": 1.2e-8, "ablation_speed_m_s": 100.0}
+FORCES = {
+    "calm": STANDARD,
+    "wind": STANDARD._replace(wind=WIND),
+    "shape": with_shape(STANDARD, "sphere"),
+    "all": with_shape(STANDARD._replace(wind=WIND, **BURNING), "fragment"),
 }
 
 
-def ballistic(state, beta):
-    return np.concatenate([state, [np.log(beta), 0.0, 0.0]])
+def carrying(state, *rest):
+    return np.concatenate([state, rest])
 
 
-@pytest.mark.parametrize("name", FALLS)
-def test_fall_to_the_ground(name):
-    state, beta, wind, miss_m, late_s = FALLS[name]
-    t, there = fall(state, beta, wind)
-    code, time_s, y, _, lowest = to_ground(ballistic(state, beta), np.array(wind), 5400.0, 0.0)
-    assert (code, lowest) == (LANDED, 0.0)
-    assert abs(geodetic(y[:3])[2]) < 1e-3
-    assert time_s == pytest.approx(t, abs=late_s)
-    assert np.linalg.norm(y[:3] - there[:3]) < miss_m
+# the forces written anew for complex numbers ------------------------------------------------------
 
 
-def test_fall_to_a_height():
-    state = start(48, 35, 40e3, 1500, 80, -60)
-    t, there = fall(state, 5000.0, ground_m=850.0)
-    code, time_s, y, _, lowest = to_ground(ballistic(state, 5000.0), CALM, 600.0, 850.0)
-    assert (code, lowest) == (LANDED, 850.0)
-    assert geodetic(y[:3])[2] == pytest.approx(850.0, abs=1e-3)
-    assert time_s == pytest.approx(t, abs=1e-3)
-    assert np.linalg.norm(y[:3] - there[:3]) < 0.1
+def gravity(p, f):
+    """Zonal gravity by Legendre polynomials, whose gradient tests/earth/test_gravity.py takes from the potential."""
+    r = np.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])
+    s, q = p[2] / r, f.radius_m / r
+    p3, p4 = 7.5 * s**2 - 1.5, 17.5 * s**3 - 7.5 * s  # derivatives of the polynomials of degree 3 and 4
+    p5 = 39.375 * s**4 - 26.25 * s**2 + 1.875
+    radial = -f.gm_m3_s2 / r**3 * (1.0 - f.j2 * q**2 * p3 - f.j3 * q**3 * p4 - f.j4 * q**4 * p5)
+    axial = -f.gm_m3_s2 / r**2 * (f.j2 * q**2 * 3.0 * s + f.j3 * q**3 * p3 + f.j4 * q**4 * p4)
+    return np.array([radial * p[0], radial * p[1], radial * p[2] + axial])
 
 
-def test_a_satellite_stays_up_and_a_thing_in_the_ground_has_landed():
-    code, time_s, _, _, lowest = to_ground(
-        ballistic(start(0, 0, 400e3, 7180, 90, 0), 100.0), CALM, 1500.0, 0.0
+def up_and_height(p, f):
+    """Sine and cosine of the geodetic latitude, and height, by a fixed point: valid for complex components."""
+    e2 = f.flattening * (2.0 - f.flattening)
+    level = np.sqrt(p[0] * p[0] + p[1] * p[1])
+    up = p[2] / (1.0 - e2)
+    for _ in range(30):
+        size = np.sqrt(level * level + up * up)
+        sine, cosine = up / size, level / size
+        across = f.semi_major_axis_m / np.sqrt(1.0 - e2 * sine * sine)
+        up = p[2] + e2 * across * sine
+    height = level * cosine + p[2] * sine - f.semi_major_axis_m * np.sqrt(1.0 - e2 * sine * sine)
+    return sine, cosine, height
+
+
+def slopes(x, f, layer):
+    """Accelerations and rate of ln beta of x (9,): position, velocity, ln beta, unknown wind."""
+    p, v = x[:3], x[3:6]
+    w = f.rate_rad_s
+    a = gravity(p, f) + np.array([w * w * p[0] + 2 * w * v[1], w * w * p[1] - 2 * w * v[0], 0.0 * p[2]])
+    sine, cosine, height = up_and_height(p, f)
+    level = np.sqrt(p[0] * p[0] + p[1] * p[1])
+    sin_lon, cos_lon = p[1] / level, p[0] / level
+    east = np.array([-sin_lon, cos_lon, 0.0 * sin_lon])
+    north = np.array([-sine * cos_lon, -sine * sin_lon, cosine])
+    real = float(np.real(height))
+    blow = np.zeros(2, complex)
+    if len(f.wind):
+        k = int(real / WIND_STEP_M)
+        blow = f.wind[k] + (height / WIND_STEP_M - k) * (f.wind[k + 1] - f.wind[k])
+    share = height / 11e3 if real < 11e3 else (1.0 if real < 30e3 else (60e3 - height) / 30e3)
+    share = share if real < 60e3 else 0.0
+    u = v - (blow[0] + share * x[7]) * east - (blow[1] + share * x[8]) * north
+    speed = np.sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
+    t = (2.0 * height - f.air_knots_m[layer] - f.air_knots_m[layer + 1]) / np.diff(f.air_knots_m)[layer]
+    density = np.exp(sum(c * t**k for k, c in enumerate(f.air[layer])))
+    factor = 1.0
+    if len(f.curve):
+        mach = speed / np.sqrt(sum(c * t**k for k, c in enumerate(f.sound[layer])))
+        k = min(int(np.real(mach) / MACH_STEP), len(f.curve) - 1)
+        d = mach / MACH_STEP - k if np.real(mach) / MACH_STEP < len(f.curve) else 1.0
+        factor = sum(c * d**i for i, c in enumerate(f.curve[k]))
+    drag = 0.5 * density * factor * np.exp(-x[6]) * speed
+    burn = f.ablation_s2_m2 / 3.0 if np.real(speed) > f.ablation_speed_m_s else 0.0
+    return np.append(a - drag * u, -burn * drag * speed * speed)
+
+
+def by_complex_step(function, x):
+    columns = []
+    for c in range(len(x)):
+        moved = x.astype(complex)
+        moved[c] += 1e-25j
+        columns.append(np.imag(function(moved)) / 1e-25)
+    return np.stack(columns, -1)
+
+
+PLACES = [
+    (latitude, longitude, height, heading)
+    for latitude, longitude in ((35, 20), (-35, 110), (70, -100), (-70, -20), (0.5, 179.9), (89.9, 45))
+    for height, heading in ((5.05e3, 60), (24.3e3, 200), (47.02e3, 330), (95.7e3, 10))
+]
+
+
+@pytest.mark.parametrize("name", FORCES)
+def test_derivatives_of_the_forces(name):
+    f = FORCES[name]
+    for latitude, longitude, height, heading in PLACES:
+        x = carrying(
+            start(latitude, longitude, height, 900.0 + height / 20.0, heading, -35), math.log(700.0), 0.0, 0.0
+        )
+        layer = layer_at(height, 0.0, f.air_knots_m)
+        ours = np.empty((4, 9))
+        a = acceleration(BALLISTIC, x, layer, f, ours)
+        np.testing.assert_allclose(a[:4], np.real(slopes(x, f, layer)), rtol=0, atol=2e-9)
+        exact_slopes = by_complex_step(lambda z, layer=layer: slopes(z, f, layer), x)
+        lanes = side_by_side(x, layer, f)
+        for columns in (slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 9)):
+            size = np.abs(exact_slopes[:3, columns]).max()
+            np.testing.assert_allclose(ours[:3, columns], exact_slopes[:3, columns], rtol=0, atol=1e-7 * size)
+            # its height is a series, and its wind blows along axes that are off by up to 4e-5
+            rough = 1e-6 if name in ("calm", "shape") else 2e-4
+            np.testing.assert_allclose(
+                lanes[:3, columns], exact_slopes[:3, columns], rtol=0, atol=rough * size
+            )
+            burn = np.abs(exact_slopes[3, columns]).max()
+            np.testing.assert_allclose(ours[3, columns], exact_slopes[3, columns], rtol=0, atol=1e-7 * burn)
+            np.testing.assert_allclose(lanes[3, columns], exact_slopes[3, columns], rtol=0, atol=rough * burn)
+
+
+def side_by_side(x, layer, f):
+    """The same derivatives (4, 9) by the kernels of `lanes`."""
+    from tocsin.earth.batch import enter_layer
+    from tocsin.earth.lanes import FACTOR, feel, push
+    from tocsin.earth.lanes import slopes as lane_slopes
+
+    y, kept, K = np.repeat(x[:7], LANES), np.zeros(KEPT * LANES), np.zeros(SIZE)
+    kept[FACTOR * LANES : (FACTOR + 1) * LANES] = 1.0
+    for i in range(LANES):
+        enter_layer(i, layer, 0.5 * math.exp(-x[6]), -math.inf, kept, f)
+    feel(y, kept, np.full(LANES, x[6]), f)
+    push(y, kept, K, f)
+    part = np.zeros(PARTIALS * LANES)
+    lane_slopes(y, kept, part, np.empty((3, 3)), f)
+    p = part.reshape(PARTIALS, LANES)[:, 3]
+    out = np.zeros((4, 9))
+    out[:3, :3] = p[:9].reshape(3, 3)
+    out[:3, 3:6] = p[[9, 10, 11, 10, 12, 13, 11, 13, 14]].reshape(3, 3)
+    out[0, 4] += 2.0 * f.rate_rad_s
+    out[1, 3] -= 2.0 * f.rate_rad_s
+    out[:3, 6] = p[15:18]
+    out[:3, 7:] = p[BY_WIND : BY_WIND + 6].reshape(3, 2)
+    out[3] = p[LOSS_BY_POSITION:]
+    return out
+
+
+@pytest.mark.parametrize("kind", [BALLISTIC, THRUST])
+def test_derivatives_above_the_air_and_under_thrust(kind):
+    x = carrying(start(-40, 200, 1500e3, 3000, 60, 20), 3.0, -2.0, 7.0)
+    ours = np.empty((4, 9))
+    a = acceleration(kind, x, len(STANDARD.air), STANDARD, ours)
+    own = np.array([3.0, -2.0, 7.0]) if kind == THRUST else np.zeros(3)
+
+    def free(z):
+        w = STANDARD.rate_rad_s
+        turn = np.array([w * w * z[0] + 2 * w * z[4], w * w * z[1] - 2 * w * z[3], 0.0 * z[2]])
+        return gravity(z[:3], STANDARD) + turn + (z[6:9] if kind == THRUST else 0.0 * z[6:9])
+
+    np.testing.assert_allclose(a[:3], np.real(free(x.astype(complex))), rtol=0, atol=1e-12)
+    assert np.linalg.norm(np.array(a[:3]) - own) == pytest.approx(6.4, abs=1.0)
+    exact_slopes = by_complex_step(free, x)
+    for columns in (slice(0, 3), slice(3, 6), slice(6, 9)):
+        size = np.abs(exact_slopes[:, columns]).max()
+        np.testing.assert_allclose(ours[:3, columns], exact_slopes[:, columns], rtol=0, atol=1e-12 * size)
+
+
+# flights ------------------------------------------------------------------------------------------
+
+MOVES = [
+    (start(48, 35, 300e3, 4000, 80, 20), 5000.0, 120.0),
+    (start(-48, 135, 40e3, 3000, 200, -40), 2000.0, 12.0),
+    (start(70, -35, 15e3, 900, 80, -40), 500.0, -8.0),
+]
+
+
+@pytest.mark.parametrize("name", FORCES)
+@pytest.mark.parametrize("move", range(3))
+def test_one_flight_is_one_of_many(move, name):
+    state, beta, duration_s = MOVES[move]
+    x = carrying(state, math.log(beta), 0.0, 0.0)
+    code, time_s, there, matrix, _, _ = fly(BALLISTIC, x, duration_s, NO_GROUND, 1e-3, FORCES[name])
+    many = to_time(state, beta, duration_s, FORCES[name], error_m=1e-3, transition=True)
+    assert (code, time_s) == (status.ARRIVED, duration_s)
+    np.testing.assert_allclose(there[:6], many.state[0], rtol=0, atol=0.01)
+    scale = np.array([1.0] * 3 + [0.01] * 3 + [1e-4])[:, None] / np.array(
+        [1e3] * 3 + [10.0] * 3 + [1.0, 10.0, 10.0]
     )
-    assert code == STILL_UP
-    assert time_s >= 1500.0
+    size = np.abs(matrix / scale).max()
+    np.testing.assert_allclose(matrix / scale, many.transition[0] / scale, rtol=0, atol=1e-4 * size)
+
+
+def test_to_the_ground_and_how_low_it_came():
+    state = start(48, 35, 300e3, 4000, 80, 20)
+    code, time_s, there, _, lowest, _ = fly(
+        BALLISTIC, carrying(state, 8.0, 0.0, 0.0), 5e3, 250.0, 0.1, STANDARD
+    )
+    many = to_ground(state, math.exp(8.0), ground_m=250.0)
+    assert code == status.LANDED
+    assert time_s == pytest.approx(many.time_s[0], abs=1e-3)
+    np.testing.assert_allclose(there[:3], many.state[0, :3], rtol=0, atol=0.5)
+    assert lowest == pytest.approx(250.0, abs=1e-3)
+    up = carrying(start(0, 0, 400e3, 7180, 90, 0), math.log(100.0), 0.0, 0.0)
+    code, time_s, _, _, lowest, _ = fly(BALLISTIC, up, 1500.0, 0.0, 0.1, STANDARD)
+    assert (code, time_s) == (status.STILL_UP, 1500.0)
     assert 300e3 < lowest <= 400e3
-    below = ballistic(start(0, 0, -3.0, 100, 90, -80), 100.0)
-    code, time_s, y, transition, _ = to_ground(below, CALM, 1500.0, 0.0)
-    assert (code, time_s) == (LANDED, 0.0)
-    assert (y == below).all()
-    assert (transition == np.eye(6, 9)).all()
-
-
-@pytest.mark.parametrize("height_km", [200, 400])
-def test_long_coast(height_km):
-    state = start(10, 20, height_km * 1e3, 6900, 70, 15)
-    y, _ = propagate(BALLISTIC, ballistic(state, 1e12), 900.0, CALM)
-    # 30 steps of 30 s, a few millimetres each
-    assert np.linalg.norm(y[:3] - fly(state, 900.0, 1e12)[:3]) < 0.1
 
 
 def test_thrust():
     state, own = start(10, 20, 10e3, 500, 70, 60), np.array([20.0, -5.0, 10.0])
-    y, _ = propagate(THRUST, np.concatenate([state, own]), 40.0, CALM)
-    np.testing.assert_allclose(y[:6], fly(state, 40.0, thrust=own), rtol=0, atol=1e-3)
-    assert (y[6:] == own).all()
-
-
-MOVES = [
-    (BALLISTIC, ballistic(start(48, 35, 300e3, 4000, 80, 20), 5000.0), (0.0, 0.0), 120.0),
-    (BALLISTIC, ballistic(start(-48, 135, 40e3, 3000, 200, -40), 2000.0), (10.0, 20.0), 12.0),
-    (BALLISTIC, ballistic(start(70, -35, 15e3, 900, 80, -40), 500.0), (0.0, 0.0), -8.0),
-    (THRUST, np.concatenate([start(10, 20, 10e3, 500, 70, 60), [20.0, -5.0, 10.0]]), (0.0, 0.0), 25.0),
-]
-
-
-@pytest.mark.parametrize("case", MOVES)
-def test_transition_matrix_by_finite_differences(case):
-    kind, x, wind, duration_s = case
-    wind = np.array(wind)
-    transition = propagate(kind, x, duration_s, wind)[1]
-    steps = np.array([10.0] * 3 + [0.1] * 3 + ([1e-3, 1.0, 1.0] if kind == BALLISTIC else [1e-2] * 3))
-    for c in range(9):
-        d = np.zeros(9)
-        d[c] = steps[c]
-        ahead, behind = (propagate(kind, x + s * d, duration_s, wind)[0] for s in (1.0, -1.0))
-        column = (ahead - behind)[:6] / (2.0 * steps[c])
-        # The matrix is that of fixed steps; the steps themselves follow the state, hence not exact.
-        size = max(np.abs(column[:3]).max(), 0.01), max(np.abs(column[3:]).max(), 1e-4)
-        np.testing.assert_allclose(transition[:3, c], column[:3], rtol=0, atol=2e-3 * size[0])
-        np.testing.assert_allclose(transition[3:, c], column[3:], rtol=0, atol=2e-3 * size[1])
-
-
-@pytest.mark.parametrize("case", MOVES)
-def test_there_and_back(case):
-    kind, x, wind, duration_s = case
-    wind = np.array(wind)
-    there, forth = propagate(kind, x, duration_s, wind)
-    again, back = propagate(kind, there, -duration_s, wind)
-    np.testing.assert_allclose(again[:3], x[:3], rtol=0, atol=0.3)  # m: the steps back are other steps
-    np.testing.assert_allclose(again[3:6], x[3:6], rtol=0, atol=0.01)
-    square = [np.vstack([m, np.eye(9)[6:]]) for m in (back, forth)]
-    scale = np.array([1e3] * 3 + [10.0] * 3 + [0.1] * 3)
-    np.testing.assert_allclose(
-        (square[0] @ square[1]) * scale / scale[:, None], np.eye(9), atol=0.03
-    )  # of the scale
+    _, _, there, matrix, _, _ = fly(THRUST, carrying(state, *own), 40.0, NO_GROUND, 1e-3, STANDARD)
+    np.testing.assert_allclose(there[:6], exact(state, 40.0, thrust=own), rtol=0, atol=1e-3)
+    assert (there[6:] == own).all()
+    # v = a t and x = a t^2 / 2, but for gravity's change over what that moves
+    np.testing.assert_allclose(matrix[:3, 6:], 800.0 * np.eye(3), rtol=0, atol=3.0)
+    np.testing.assert_allclose(matrix[3:6, 6:], 40.0 * np.eye(3), rtol=0, atol=0.3)
 
 
 def test_no_time_changes_nothing():
-    x = MOVES[0][1]
-    y, transition = propagate(BALLISTIC, x, 0.0, CALM)
-    assert (y == x).all()
-    assert (transition == np.eye(6, 9)).all()
+    x = carrying(MOVES[0][0], 8.0, 0.0, 0.0)
+    code, time_s, there, matrix, _, tries = fly(BALLISTIC, x, 0.0, NO_GROUND, 0.1, STANDARD)
+    assert (code, time_s, tries) == (status.ARRIVED, 0.0, 0)
+    assert (there == x).all()
+    assert (matrix == np.eye(7, 9)).all()
 
 
-@pytest.mark.parametrize("case", MOVES)
-def test_acceleration_and_its_derivatives(case):
-    kind, x, wind, _ = case
-    wind = np.array(wind)
-    partials = np.empty((3, 9))
-    a = acceleration(kind, x, wind, partials)[:3]
-    thrust = x[6:9] if kind == THRUST else None
-    beta = np.exp(x[6]) if kind == BALLISTIC else np.inf
-    np.testing.assert_allclose(a, slope(x[:6], beta, wind, thrust)[3:], rtol=0, atol=1e-7)
-    other = np.empty((3, 9))
-    steps = np.array([1.0] * 3 + [0.1] * 3 + [1e-3] * 3)
-    for c in range(9):
-        d = np.zeros(9)
-        d[c] = steps[c]
-        ahead, behind = (np.array(acceleration(kind, x + s * d, wind, other)[:3]) for s in (1.0, -1.0))
-        column = (ahead - behind) / (2.0 * steps[c])
-        # With wind, its own change over the place is left out: it is small beside the density's.
-        slack = 3e-3 if wind.any() else 1e-5
-        np.testing.assert_allclose(partials[:, c], column, rtol=0, atol=slack * np.abs(column).max() + 1e-9)
+def test_numbers_that_are_none_are_told():
+    x = carrying(MOVES[0][0], np.nan, 0.0, 0.0)
+    code, time_s, there, matrix, _, _ = fly(BALLISTIC, x, 10.0, NO_GROUND, 0.1, STANDARD)
+    assert code == status.NOT_FINITE
+    assert np.isnan([time_s, *there, *matrix.ravel()]).all()

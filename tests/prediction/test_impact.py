@@ -7,15 +7,22 @@ import pytest
 from shapely import contains_xy
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
-from tocsin.earth.integrate import LANDED, to_ground
+from tocsin.earth.forces import STANDARD
+from tocsin.earth.integrate import fly
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
-from tocsin.prediction.impact import COMES_DOWN, LONGEST_FLIGHT_S, STAYS_UP, WIND_SIGMA_M_S, impact
+from tocsin.earth.status import LANDED
+from tocsin.prediction.impact import (
+    COMES_DOWN,
+    LONGEST_FLIGHT_S,
+    STAYS_UP,
+    STEP_ERROR_M,
+    WIND_SIGMA_M_S,
+    impact,
+)
 from tocsin.prediction.predictor import predict
 from tocsin.tracking.tracker import Track
 
 from ..earth.flights import fall, start
-
-CALM = np.zeros(2)
 
 
 def state(beta=5000.0, sigma_ln_beta=0.0):
@@ -40,9 +47,16 @@ def track(x, P, mode=BALLISTIC, **more):
     return Track(**{key: value for key, value in given.items() if key in Track._fields})
 
 
+def landing(x):
+    """Time (s) and state (9,) of the impact of a state."""
+    code, t, y, _, _, _ = fly(BALLISTIC, x, LONGEST_FLIGHT_S, 0.0, STEP_ERROR_M, STANDARD)
+    assert code == LANDED
+    return t, y
+
+
 def flights(x, P, count, rng, wind=False):
     """Offsets east, north (m) and times (s) of flights drawn from a state about the mean's, and their impacts (rad)."""
-    _, t0, y0, _, _ = to_ground(x, CALM, LONGEST_FLIGHT_S, 0.0)
+    t0, y0 = landing(x)
     latitude, longitude, _ = ecef_to_geodetic(y0[:3])
     axes = enu_axes(latitude, longitude)[:2]
     out, places = np.empty((count, 3)), np.empty((count, 3))
@@ -50,9 +64,9 @@ def flights(x, P, count, rng, wind=False):
     for k, d in enumerate(draws):
         drawn = x.copy()
         drawn[:7] += d
-        blow = WIND_SIGMA_M_S * rng.normal(size=2) if wind else CALM
-        code, t, y, _, _ = to_ground(drawn, blow, LONGEST_FLIGHT_S, 0.0)
-        assert code == LANDED
+        if wind:
+            drawn[7:] = WIND_SIGMA_M_S * rng.normal(size=2)
+        t, y = landing(drawn)
         places[k] = y[:3]
         out[k] = [*(axes @ (y[:3] - y0[:3])), t - t0]
     return out, *ecef_to_geodetic(places)[:2]
@@ -79,7 +93,7 @@ def test_spread_of_a_known_body_is_that_of_two_thousand_flights():
 
 def test_point_and_time_are_those_of_the_flight():
     x, P = state()
-    t, there = fall(x[:6], 5000.0)
+    (t,), (there,) = fall(x[:6], beta=5000.0)
     _, points, _, _, _, _ = impact(x, P, 0.0)
     assert points[0, 3] == pytest.approx(t, abs=1e-3)
     assert np.linalg.norm(points[0, :3] - there[:3]) < 0.5
@@ -127,7 +141,7 @@ def test_the_reported_point_is_the_mean_states_where_some_flights_go_on():
     assert code == COMES_DOWN
     assert len(points) < 7  # the case at hand
     assert weights.sum() == pytest.approx(1.0)
-    _, _, y, _, _ = to_ground(x, CALM, LONGEST_FLIGHT_S, 0.0)
+    _, y = landing(x)
     latitude, longitude, _ = ecef_to_geodetic(y[:3])
     forecast = predict(track(x, P), 1000.0)
     assert forecast.latitude_rad == pytest.approx(float(latitude), abs=1e-9)

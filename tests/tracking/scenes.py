@@ -5,8 +5,7 @@ import math
 import numpy as np
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
-from tocsin.earth.integrate import propagate
-from tocsin.earth.motion import BALLISTIC
+from tocsin.earth.flights import to_time
 from tocsin.sensors.plots import Plots
 from tocsin.tracking import tracker
 
@@ -21,13 +20,20 @@ def radar(name="s", **more):
     return sensor((20.0, 5e-4, 5e-4, 2.0), name=name, **given)
 
 
+def freely(x, duration_s):
+    """State (9,) after a time of free flight."""
+    after = x.copy()
+    after[:6] = to_time(x[:6], math.exp(x[6]), duration_s, error_m=1e-4).state[0]
+    return after
+
+
 def body(start, beta, times_s):
     """States (n, 9) of a free flight from a state at the first of some times."""
     x = start.copy()
     x[6:] = [math.log(beta), 0.0, 0.0]
     out, before = [], times_s[0]
     for t in times_s:
-        x, _ = propagate(BALLISTIC, x, float(t - before), np.zeros(2))
+        x = freely(x, float(t - before))
         out.append(x)
         before = t
     return np.stack(out)
@@ -119,8 +125,7 @@ def run(sensors, plots, *, batch_s=0.0, shuffle=None, end_s=None):
 def state_then(times_s, states, when_s):
     """True state (6,) at a moment, from its rows."""
     k = int(np.searchsorted(times_s, when_s, side="right")) - 1
-    x, _ = propagate(BALLISTIC, states[max(k, 0)], float(when_s - times_s[max(k, 0)]), np.zeros(2))
-    return x[:6]
+    return freely(states[max(k, 0)], float(when_s - times_s[max(k, 0)]))[:6]
 
 
 def height_and_climb(x):

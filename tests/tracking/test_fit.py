@@ -35,7 +35,7 @@ def coasting():
     """Three plots of a body that coasts at 200 km, and its state at the last."""
     rng = np.random.default_rng(1)
     last = state_at(RADAR, 320e3, 70.0, 38.0, (1500.0, -2100.0, 300.0))[:6]
-    states = np.stack([fly(last, t - TIMES_S[-1], 2000.0) if t < TIMES_S[-1] else last for t in TIMES_S])
+    states = np.stack([fly(last, t - TIMES_S[-1], beta=2000.0) if t < TIMES_S[-1] else last for t in TIMES_S])
     return last, *seen(RADAR, states, TIMES_S, rng)
 
 
@@ -48,7 +48,7 @@ def test_free_flight_against_scipy():
 
     def residuals(y):
         there = np.stack(
-            [fly(y[:6], t - TIMES_S[-1], math.exp(y[6])) if t < TIMES_S[-1] else y[:6] for t in TIMES_S]
+            [fly(y[:6], t - TIMES_S[-1], beta=math.exp(y[6])) if t < TIMES_S[-1] else y[:6] for t in TIMES_S]
         )
         d = plots.measured - measure(RADAR, there)
         d[:, 1] = ((d[:, 1] + math.pi) % (2 * math.pi) - math.pi) * cosine

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, height_m
-from tocsin.earth.integrate import propagate
+from tocsin.earth.forces import STANDARD
+from tocsin.earth.integrate import NO_GROUND, fly
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.sensors.models import looks, update
 from tocsin.tracking import imm, modes
 
 from ..sensors.geometry import plots_of, sensor, state_at
+from .scenes import freely
 
 RADAR = sensor((20.0, 5e-4, 5e-4, 2.0))
 UP = (1500.0, 800.0, 1200.0)
@@ -73,10 +75,10 @@ def test_one_mode_is_a_kalman_filter():
     mean, covariance = x[BALLISTIC].copy(), P[BALLISTIC].copy()
     for turn in range(5):
         dt = 2.0
-        truth, _ = propagate(BALLISTIC, truth, dt, np.zeros(2))
+        truth = freely(truth, dt)
         look = look_at(truth, dt * turn, rng)
-        mean, F = propagate(BALLISTIC, mean, dt, np.zeros(2))
-        F = np.vstack([F, np.eye(9)[6:]])
+        _, _, mean, F, _, _ = fly(BALLISTIC, mean, dt, NO_GROUND, 0.1, STANDARD)
+        F = np.vstack([F, np.eye(9)[7:]])
         # white acceleration, the same on each axis (Bar-Shalom, Li and Kirubarajan 2001, equation 6.2.2-12)
         q = np.kron([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]], modes.COAST_M2_S3 * np.eye(3))
         covariance = F @ covariance @ F.T
@@ -153,7 +155,7 @@ def test_a_late_plot_is_as_good_as_one_in_order():
     truth = falling()[0][BALLISTIC]
     x, P = falling()
     x[BALLISTIC, :6] += rng.normal(size=6) * np.array([60.0] * 3 + [8.0] * 3)
-    first, second = (look_at(propagate(BALLISTIC, truth, t, np.zeros(2))[0], t, rng) for t in (2.0, 5.0))
+    first, second = (look_at(freely(truth, t), t, rng) for t in (2.0, 5.0))
     x1, P1, _, _, _ = take(x, P, ALONE, 2.0, first)
     x1, P1, _, _, _ = take(x1, P1, ALONE, 3.0, second)
     x2, P2, _, _, _ = take(x, P, ALONE, 5.0, second)

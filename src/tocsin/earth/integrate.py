@@ -1,7 +1,8 @@
-"""Flights in steps: to a time, and to the ground, with the state-transition matrix.
+"""One flight with its transition matrix: to a time, and to the ground. The kernels of tracker and forecast.
 
-Classical Runge-Kutta of fourth order with steps that follow the drag: in vacuum up to 30 s
-(error of a few millimetres a step), in air a fraction of the time in which speed or density change.
+The state and the nine columns of its derivative by the start go through Verner's steps side by side
+(`verner`), with the steps of `steps`; so the matrix costs one pass with more columns, not a flight a
+column. `batch` flies many without it.
 """
 
 from __future__ import annotations
@@ -11,159 +12,215 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.earth.ellipsoid import up_and_height
-from tocsin.earth.motion import BALLISTIC, acceleration
+from tocsin.earth import status as codes
+from tocsin.earth.ellipsoid import up_and_height_on
+from tocsin.earth.forces import Forces
+from tocsin.earth.motion import BALLISTIC, acceleration, layer_at
+from tocsin.earth.steps import (
+    CLOSE_M,
+    FAR_BELOW_M,
+    FELT_M2_S4,
+    FIRST_FOLDS,
+    LEAST_FACTOR,
+    LONGEST_FIRST_S,
+    MOST_FACTOR,
+    MOST_FOLDS,
+    MOST_STEPS,
+    NEVER_S,
+    ORBIT_RAD_S,
+    SAFETY,
+    SHORTEST_S,
+    shallowness,
+    slack_m,
+    time_to_ceiling,
+    time_to_floor,
+    time_to_go,
+)
+from tocsin.earth.verner import STAGES, stepper
 from tocsin.kernel import jit
 from tocsin.units import STANDARD_GRAVITY_M_S2
 
 Floats = NDArray[np.float64]
 
-LONGEST_STEP_S = 30.0
-SHORTEST_STEP_S = 0.02
-STEP_SHARE = 0.25  # of the time in which speed or density change e-fold
-# Of v / drag: twice its inverse is how fast a fall settles at its terminal speed; the method is stable
-# for steps up to 2.78 of that time, 1.39 of this one (Hairer and Wanner 1996, section IV.2).
-SETTLING_SHARE = 0.7
-AIR_TOP_M = 130e3  # above it drag changes too slowly to shorten a step
-SCALE_HEIGHT_M = 6e3
-FREE_FALL_S = math.sqrt(2.0 * SCALE_HEIGHT_M / STANDARD_GRAVITY_M_S2)  # through that height, from rest
+ROWS = (
+    7  # position, velocity, and ln of the ballistic coefficient or the first component of an own acceleration
+)
+COLUMNS = 10  # the state, and its derivative by each of the nine components at the start
+SIZE = ROWS * COLUMNS
+NO_GROUND = -math.inf
 
-THRUST_STEP_S = 8.0
-
-LANDED, STILL_UP = 0, 1
+# The steps are the same for all columns, so that all rows are one long loop; only the errors go row by row.
+stage_state, end_state, _ = stepper(1, SIZE)
+_, _, step_error = stepper(ROWS, COLUMNS)
 
 
 @jit
-def _stage(kind: int, x: Floats, transition: Floats, wind: Floats, partials: Floats, slope: Floats) -> float:
-    """Time derivative of the state (row 0 of ``slope``) and of the transition matrix (rows 1 to 6)."""
-    ax, ay, az, drag = acceleration(kind, x, wind, partials)
-    slope[0, 0], slope[0, 1], slope[0, 2] = x[3], x[4], x[5]
-    slope[0, 3], slope[0, 4], slope[0, 5] = ax, ay, az
-    for c in range(9):
-        for i in range(3):
-            slope[1 + i, c] = transition[3 + i, c]
-            total = 0.0
-            for m in range(6):
-                total += partials[i, m] * transition[m, c]
-            slope[4 + i, c] = total
-    for c in range(6, 9):  # the rest of the state is constant: its rows of the matrix are the identity
-        for i in range(3):
-            slope[4 + i, c] += partials[i, c]
-    return drag
+def _slope(
+    kind: int, y: Floats, rest: Floats, layer: int, f: Forces, work: Floats, out: Floats
+) -> tuple[float, float, float]:
+    """Fill ``out`` with the slopes of ``y``. work (5, 9). Returns what `acceleration` does of drag, air and speed."""
+    x, partials = work[4], work[:4]
+    for c in range(ROWS):
+        x[c] = y[c * COLUMNS]
+    x[7], x[8] = rest[7], rest[8]
+    ax, ay, az, loss, drag, slope, airspeed = acceleration(kind, x, layer, f, partials)
+    out[0], out[COLUMNS], out[2 * COLUMNS] = x[3], x[4], x[5]
+    out[3 * COLUMNS], out[4 * COLUMNS], out[5 * COLUMNS], out[6 * COLUMNS] = ax, ay, az, loss
+    for i in range(3):
+        for c in range(1, COLUMNS):
+            out[i * COLUMNS + c] = y[(3 + i) * COLUMNS + c]
+    for i in range(4):
+        for c in range(1, COLUMNS):
+            out[(3 + i) * COLUMNS + c] = 0.0
+        if i == 3 and loss == 0.0:
+            continue
+        for m in range(ROWS):
+            share = partials[i, m]
+            for c in range(1, COLUMNS):
+                out[(3 + i) * COLUMNS + c] += share * y[m * COLUMNS + c]
+        for c in range(7, 9):  # the rest of the state is constant
+            out[(3 + i) * COLUMNS + 1 + c] += partials[i, c]
+    return drag, slope, airspeed
 
 
 @jit
-def _step(kind: int, x: Floats, transition: Floats, h: float, wind: Floats, work: Floats) -> None:
-    """One step of h seconds, in place. transition (6, 9), work (7, 7, 9)."""
-    partials = work[6, 0:3]
-    s1, s2, s3, s4, y = work[0], work[1], work[2], work[3], work[4]
-    y[0, 6:9] = x[6:9]
-    _stage(kind, x, transition, wind, partials, s1)
-    for share, before, after in ((0.5, s1, s2), (0.5, s2, s3), (1.0, s3, s4)):
-        for c in range(6):
-            y[0, c] = x[c] + share * h * before[0, c]
-        for i in range(6):
-            for c in range(9):
-                y[1 + i, c] = transition[i, c] + share * h * before[1 + i, c]
-        _stage(kind, y[0], y[1:7], wind, partials, after)
-    for c in range(6):
-        x[c] += h / 6.0 * (s1[0, c] + 2.0 * (s2[0, c] + s3[0, c]) + s4[0, c])
-    for i in range(1, 7):
-        for c in range(9):
-            transition[i - 1, c] += h / 6.0 * (s1[i, c] + 2.0 * (s2[i, c] + s3[i, c]) + s4[i, c])
+def fly(
+    kind: int, x: Floats, limit_s: float, ground_m: float, error_m: float, f: Forces
+) -> tuple[int, float, Floats, Floats, float, int]:
+    """One flight, as `batch.fly`, with its transition matrix.
 
-
-@jit
-def _next_step(kind: int, x: Floats, wind: Floats, partials: Floats) -> tuple[float, float]:
-    """Length of the next step (s), short enough for where the object is, and the height now (m)."""
-    sin_lat, cos_lat, sin_lon, cos_lon, height = up_and_height(x[0], x[1], x[2])
-    if kind != BALLISTIC:  # thrust: no drag to follow
-        return THRUST_STEP_S, height
-    climb = cos_lat * (cos_lon * x[3] + sin_lon * x[4]) + sin_lat * x[5]
-    fall = abs(climb) + 1.0
-    if height > AIR_TOP_M:
-        # no step reaches deep into the air from above it
-        return min(max((height - AIR_TOP_M) / fall, 2.0 * SCALE_HEIGHT_M / fall), LONGEST_STEP_S), height
-    ax, ay, az, drag = acceleration(kind, x, wind, partials)
-    speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
-    change = math.sqrt(ax * ax + ay * ay + az * az) if drag > 1.0 else drag
-    # near the top of a flight it is gravity that makes the density change
-    h = STEP_SHARE * min(SCALE_HEIGHT_M / fall, FREE_FALL_S, speed / (change + 1e-9))
-    # slower than its terminal speed, an object may reach that speed within the step
-    h = min(h, SETTLING_SHARE * speed / math.sqrt(drag * max(drag, STANDARD_GRAVITY_M_S2) + 1e-18))
-    return min(max(h, SHORTEST_STEP_S), LONGEST_STEP_S), height
-
-
-@jit
-def identity_transition() -> Floats:
-    """The transition matrix (6, 9) of no time."""
-    transition = np.zeros((6, 9))
-    for i in range(6):
-        transition[i, i] = 1.0
-    return transition
-
-
-@jit
-def propagate(kind: int, x: Floats, duration_s: float, wind: Floats) -> tuple[Floats, Floats]:
-    """State (9,) after a time, forward or back, and the transition matrix (6, 9) to it.
-
-    kind and x as in `motion.acceleration` (unused components 0); wind east, north at 11 km.
+    kind and x (9,) as in `motion.acceleration`; ground_m: height of the ground, NO_GROUND for a flight of a time;
+    limit_s: that time, or the longest time to the ground; error_m: allowed in a step. Returns a code of `status`, the
+    time (s), the state (9,), the matrix (7, 9) of its derivatives by the start at that time, the lowest height met (m),
+    and the number of steps tried.
     """
-    y = x.copy()
-    transition = identity_transition()
-    work = np.empty((7, 7, 9))
-    left = abs(duration_s)
-    sign = 1.0 if duration_s >= 0.0 else -1.0
-    while left > 0.0:
-        h, _ = _next_step(kind, y, wind, work[6, 0:3])
-        if h >= left:
-            h, left = left, 0.0
+    y, after, trial = np.zeros(SIZE), np.zeros(SIZE), np.empty(SIZE)
+    K = np.empty(STAGES * SIZE)
+    work = np.empty((5, 9))
+    h, errors = np.empty(SIZE), np.empty(2 * COLUMNS)
+    for c in range(ROWS):
+        y[c * COLUMNS] = x[c]
+        y[c * COLUMNS + 1 + c] = 1.0
+    a, flattening = f.semi_major_axis_m, f.flattening
+    sense = -1.0 if limit_s < 0.0 else 1.0
+    floor_m = ground_m
+    to_ground = ground_m > NO_GROUND
+    left = abs(limit_s)
+    sin_lat, cos_lat, sin_lon, cos_lon, height = up_and_height_on(x[0], x[1], x[2], a, flattening)
+    lowest = height
+    code, tries = -1, 0
+    if not (np.isfinite(x).all() and math.isfinite(limit_s)):
+        code = codes.NOT_FINITE
+    elif height < floor_m:
+        code = codes.STARTS_BELOW
+    elif left == 0.0:
+        code = codes.STILL_UP if to_ground else codes.ARRIVED
+    rate = sense * (cos_lat * (cos_lon * x[3] + sin_lon * x[4]) + sin_lat * x[5])
+    layer = layer_at(height, rate, f.air_knots_m)
+    top = len(f.air)
+    allowed = 0.0
+    fresh = True
+    while code < 0:
+        if fresh:
+            drag, slope, airspeed = _slope(kind, y, x, layer, f, work, K[:SIZE])
+            fresh = False
+        low = f.air_knots_m[layer] if layer > 0 else -math.inf
+        low = low if low > floor_m else floor_m
+        high = f.air_knots_m[layer + 1] if layer < top else math.inf
+        speed2 = y[3 * COLUMNS] ** 2 + y[4 * COLUMNS] ** 2 + y[5 * COLUMNS] ** 2
+        up = (cos_lat * cos_lon, cos_lat * sin_lon, sin_lat)
+        level2, full, pull = speed2 - rate * rate, 0.0, 0.0
+        radius2, own2 = 0.0, 0.0
+        for i in range(3):
+            full += up[i] * K[(3 + i) * COLUMNS]
+            pull += y[(3 + i) * COLUMNS] * K[(3 + i) * COLUMNS]
+            radius2 += y[i * COLUMNS] ** 2
+            own2 += K[(3 + i) * COLUMNS] ** 2
+        bend = level2 / math.sqrt(radius2)
+        full += bend
+        growth = slope * rate + sense * pull / (speed2 + 1e-3)
+        jerk = -sense * drag * (rate * growth + full)
+        bound = (
+            NEVER_S
+            if kind != BALLISTIC
+            else min(
+                time_to_floor(rate, full, jerk, low - height),
+                time_to_ceiling(rate, full, jerk, high - height),
+            )
+        )
+        to_go = time_to_go(sense * rate, STANDARD_GRAVITY_M_S2 - bend, height)
+        shallow = shallowness(rate, STANDARD_GRAVITY_M_S2 - bend, height, speed2)
+        thick = drag
+        if (drag * airspeed) ** 2 > FELT_M2_S4:
+            thick = abs(slope * rate) + max(drag, math.sqrt(own2 / (airspeed**2 + 1e-3)))
+        longest = MOST_FOLDS / (thick + ORBIT_RAD_S)
+        most = (
+            min(allowed, longest) if tries > 0 else min(longest * FIRST_FOLDS / MOST_FOLDS, LONGEST_FIRST_S)
+        )
+        step = bound if bound < most else (0.5 * bound if bound < 1.6 * most else most)
+        step = min(step, left)
+        h[:] = sense * step
+        tries += 1
+        for stage in range(1, STAGES):
+            stage_state(stage, y, h, K, trial)
+            _slope(kind, trial, x, layer, f, work, K[stage * SIZE : (stage + 1) * SIZE])
+        end_state(y, h, K, after)
+        step_error(h, K, errors)
+        excess = shallow * (math.sqrt(errors[0]) + to_go * math.sqrt(errors[COLUMNS])) / error_m + 1e-12
+        ends_at = up_and_height_on(after[0], after[COLUMNS], after[2 * COLUMNS], a, flattening)
+        slack = slack_m(drag * math.sqrt(speed2), rate, shallow * to_go, height, error_m)
+        finite = math.isfinite(excess) and math.isfinite(ends_at[4])
+        length = abs(step)
+        factor = min(max(SAFETY / math.sqrt(math.sqrt(math.sqrt(excess))), LEAST_FACTOR), MOST_FACTOR)
+        beyond = 0.0
+        if kind == BALLISTIC:
+            if ends_at[4] < low - (slack if low > floor_m else FAR_BELOW_M):
+                beyond = low
+            elif ends_at[4] > high + slack:
+                beyond = high
+        if not finite or excess > 1.0:
+            allowed = length * (factor if finite else LEAST_FACTOR)
+            if length < SHORTEST_S:
+                code = codes.NOT_FINITE
+        elif beyond != 0.0:
+            change = -1 if beyond == low else 1
+            if change * (height - beyond) > -slack and low > floor_m:
+                layer += change
+                fresh = True
+            else:
+                allowed = length * (height - beyond) / (height - ends_at[4])
+            if tries == 1 and allowed == 0.0:
+                allowed = most
         else:
-            left -= h
-        _step(kind, y, transition, sign * h, wind, work)
-    return y, transition
-
-
-@jit
-def to_ground(
-    x: Floats, wind: Floats, longest_s: float, ground_m: float
-) -> tuple[int, float, Floats, Floats, float]:
-    """Free flight to the ground.
-
-    x (9,) as in `motion.acceleration`, kind BALLISTIC; ground_m: height of the ground over the
-    ellipsoid. Returns LANDED or STILL_UP (after longest_s), the time of flight (s), the state
-    there, the transition matrix (6, 9) to that time, and the lowest height met (m).
-    """
-    y = x.copy()
-    transition = identity_transition()
-    work = np.empty((7, 7, 9))
-    t = 0.0
-    lowest = 1e12
-    while t < longest_s:
-        h, height = _next_step(BALLISTIC, y, wind, work[6, 0:3])
-        lowest = min(lowest, height)
-        if height <= ground_m:
-            return LANDED, t, y, transition, height
-        before, before_transition = y.copy(), transition.copy()
-        _step(BALLISTIC, y, transition, h, wind, work)
-        if up_and_height(y[0], y[1], y[2])[4] <= ground_m:
-            # crossing time within the step by the rule of false position (Illinois variant)
-            low, f_low = 0.0, height - ground_m
-            high, f_high = h, up_and_height(y[0], y[1], y[2])[4] - ground_m
-            at = h
-            for _ in range(50):
-                at = (low * f_high - high * f_low) / (f_high - f_low)
-                y, transition = before.copy(), before_transition.copy()
-                _step(BALLISTIC, y, transition, at, wind, work)
-                f = up_and_height(y[0], y[1], y[2])[4] - ground_m
-                if abs(f) < 1e-4 or high - low < 1e-9:
-                    break
-                if f > 0.0:
-                    low, f_low = at, f
-                    f_high *= 0.5
-                else:
-                    high, f_high = at, f
-                    f_low *= 0.5
-            return LANDED, t + at, y, transition, ground_m
-        t += h
-    return STILL_UP, t, y, transition, lowest
+            grown = length * factor
+            allowed = max(grown, min(most, MOST_FACTOR * grown)) if length < 0.99 * most else grown
+            left -= length if step > 0.0 else -length
+            y[:] = after
+            fresh = True
+            sin_lat, cos_lat, sin_lon, cos_lon, height = ends_at
+            lowest = min(lowest, height)
+            rate = sense * (
+                cos_lat * (cos_lon * y[3 * COLUMNS] + sin_lon * y[4 * COLUMNS]) + sin_lat * y[5 * COLUMNS]
+            )
+            if to_ground and low <= floor_m and abs(height - ground_m) < CLOSE_M:
+                code = codes.LANDED
+            elif left <= 0.0:
+                code = codes.STILL_UP if to_ground else codes.ARRIVED
+            elif low > floor_m and height <= low + slack and rate < 0.0:
+                layer -= 1
+            elif height >= high - slack and rate > 0.0:
+                layer += 1
+        if code < 0 and tries >= MOST_STEPS:
+            code = codes.TOO_MANY_STEPS
+    end = x.copy()
+    transition = np.zeros((ROWS, 9))
+    for i in range(ROWS):
+        end[i] = y[i * COLUMNS]
+        for c in range(9):
+            transition[i, c] = y[i * COLUMNS + 1 + c]
+    time_s = limit_s - sense * max(left, 0.0)
+    if code == codes.NOT_FINITE or code == codes.TOO_MANY_STEPS:
+        time_s = math.nan
+        end[:] = math.nan
+        transition[:] = math.nan
+    return code, time_s, end, transition, lowest, tries

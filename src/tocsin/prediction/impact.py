@@ -3,7 +3,7 @@
 The state is carried to the ground with its transition matrix and projected along the velocity onto
 the ellipsoid (linear in position and velocity). Where the ballistic coefficient is uncertain, the
 flight is far from linear in it, so it is flown at several nodes of its distribution, each with the
-covariance that is left when it is known. An unknown wind is added by its effect on the point.
+covariance that is left when it is known. An unknown wind is two components more of the state.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ import math
 import numpy as np
 
 from tocsin.earth.ellipsoid import up_and_height
-from tocsin.earth.integrate import LANDED, to_ground
+from tocsin.earth.forces import STANDARD
+from tocsin.earth.integrate import fly
+from tocsin.earth.motion import BALLISTIC
+from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.modes import LEAST_LN_BETA, MOST_LN_BETA
 
+KIND: int = np.int64(BALLISTIC)  # type: ignore[assignment]  # a literal would have Numba compile the flight anew
 LONGEST_FLIGHT_S = 5400.0  # an orbit: what has not landed by then is not coming down
+STEP_ERROR_M = 0.3  # allowed in a step of a flight: in all about a metre, of areas of hundreds
 # Unknown wind, each axis at 11 km: as the referee's bound and the climate of middle latitudes have it.
 WIND_SIGMA_M_S = 15.0
 # Nodes of ln beta in its sigmas, out to where 99 % lie, and the share of the distribution that each
@@ -32,9 +37,11 @@ COMES_DOWN, STAYS_UP = 0, 1
 
 
 @jit
-def _land(x: Floats, P: Floats, wind: Floats, ground_m: float) -> tuple[int, float, Floats, Floats, float]:
+def _land(x: Floats, P: Floats, ground_m: float) -> tuple[int, float, Floats, Floats, float]:
     """One flight: code, time, point (3,), covariance (4, 4) of point and time, lowest height."""
-    code, t, y, transition, lowest = to_ground(x, wind, LONGEST_FLIGHT_S, ground_m)
+    code, t, y, transition, lowest, _ = fly(KIND, x, LONGEST_FLIGHT_S, ground_m, STEP_ERROR_M, STANDARD)
+    if code == STARTS_BELOW:  # it has just landed
+        code = LANDED
     point, C = y[:3].copy(), np.zeros((4, 4))
     if code != LANDED:
         return code, t, point, C, lowest
@@ -60,8 +67,6 @@ def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, 
     sigmas from the mean; and the lowest height met where it stays up (m). The
     flight in the middle is that of the mean state; k is 1 where the ballistic coefficient is known.
     """
-    calm = np.zeros(2)
-    wind = np.zeros(2)
     sigma = math.sqrt(max(P[6, 6], 0.0))
     count = len(NODES) if sigma > LINEAR_SIGMA else 1
     points, C, weights = np.zeros((count, 4)), np.zeros((count, 4, 4)), np.ones(count)
@@ -73,13 +78,13 @@ def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, 
         known = P - np.outer(gain, P[6, :])
         nodes = NODES
         weights = WEIGHTS.copy()
+    known[7, 7] = known[8, 8] = WIND_SIGMA_M_S**2
     middle = count // 2
-    shift = np.zeros(4)
     for turn in range(count):  # the middle first: where it stays up, no other need fly
         k = (middle + turn) % count
         start = x + gain * (nodes[k] * sigma)
         start[6] = min(max(start[6], LEAST_LN_BETA), MOST_LN_BETA)
-        code, t, point, Ck, lowest = _land(start, known, calm, ground_m)
+        code, t, point, Ck, lowest = _land(start, known, ground_m)
         if code != LANDED and k == middle:
             return STAYS_UP, points, C, weights, nodes, lowest
         if code != LANDED:
@@ -88,13 +93,5 @@ def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, 
         points[k, :3] = point
         points[k, 3] = t
         C[k] = Ck
-        for axis in range(2):  # wind moves the light far more than the dense
-            wind[:] = 0.0
-            wind[axis] = WIND_SIGMA_M_S
-            code, blown_s, y, _, _ = to_ground(start, wind, LONGEST_FLIGHT_S, ground_m)
-            if code == LANDED:
-                shift[:3] = y[:3] - points[k, :3]
-                shift[3] = blown_s - t
-                C[k] += np.outer(shift, shift)
     some = weights > 0.0
     return COMES_DOWN, points[some], C[some], weights[some] / weights.sum(), nodes[some], ground_m

@@ -13,11 +13,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.earth.atmosphere import density_kg_m3, sound_speed_m_s
 from tocsin.earth.ellipsoid import height_m, up_and_height
-from tocsin.earth.gravity import gravity
+from tocsin.earth.forces import J3, J4, STANDARD
+from tocsin.earth.gravity import gravity_terms
+from tocsin.earth.motion import density_kg_m3, sound_speed_m_s
 from tocsin.kernel import jit
-from tocsin.units import EARTH_RATE_RAD_S
+from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, J2, SEMI_MAJOR_AXIS_M
 
 Floats = NDArray[np.float64]
 
@@ -49,10 +50,12 @@ def drag_by_mach(mach: float, curve: int) -> float:
 @jit
 def _rate(s: Floats, curve: int, ablation: float, weather: Floats, out: Floats) -> None:
     x, y, z, vx, vy, vz = s[0], s[1], s[2], s[3], s[4], s[5]
-    ax, ay, az = gravity(x, y, z)
+    r = math.sqrt(x * x + y * y + z * z)
+    radial, axial = gravity_terms(EARTH_GM_M3_S2, SEMI_MAJOR_AXIS_M, J2, J3, J4, z / r, 1.0 / r)
     w = EARTH_RATE_RAD_S
-    ax += w * (w * x + 2.0 * vy)
-    ay += w * (w * y - 2.0 * vx)
+    ax = radial * x + w * (w * x + 2.0 * vy)
+    ay = radial * y + w * (w * y - 2.0 * vx)
+    az = radial * z + axial
     out[6] = 0.0
     sin_lat, cos_lat, sin_lon, cos_lon, height = up_and_height(x, y, z)
     if height < NO_AIR_M:
@@ -68,8 +71,8 @@ def _rate(s: Floats, curve: int, ablation: float, weather: Floats, out: Floats) 
         swing = math.sin(2.0 * math.pi * height / 22e3 + weather[6])
         swing += 0.5 * math.sin(2.0 * math.pi * height / 13e3 + weather[7])
         depart = weather[5] * (0.02 + 0.08 * min(max(height, 0.0) / 80e3, 1.5)) * swing
-        rho = density_kg_m3(height) * math.exp(depart)
-        k = 0.5 * rho * u * math.exp(-s[6]) * drag_by_mach(u / sound_speed_m_s(height), curve)
+        rho = density_kg_m3(height, STANDARD) * math.exp(depart)
+        k = 0.5 * rho * u * math.exp(-s[6]) * drag_by_mach(u / sound_speed_m_s(height, STANDARD), curve)
         ax -= k * ux
         ay -= k * uy
         az -= k * uz

@@ -13,10 +13,11 @@ import math
 
 import numpy as np
 
-from tocsin.earth.atmosphere import density_kg_m3
 from tocsin.earth.ellipsoid import up_and_height
-from tocsin.earth.integrate import propagate
-from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
+from tocsin.earth.forces import STANDARD
+from tocsin.earth.integrate import NO_GROUND, fly
+from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST, density_kg_m3
+from tocsin.earth.status import ARRIVED
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats
 from tocsin.units import STANDARD_GRAVITY_M_S2
@@ -62,7 +63,7 @@ GLOW_W_M2 = 1e6  # of the heating rate rho v3 / 2 above which an object may glow
 
 MOST_SPEED_LOST = 0.5  # share of its speed that drag takes from a body between a late plot and now
 
-NO_WIND = np.zeros(2)
+STEP_ERROR_M = 0.1  # at the ground, a step: sensors measure tens of metres
 
 
 @jit
@@ -70,7 +71,7 @@ def heating_w_m2(x: Floats) -> float:
     """Free-stream energy flux rho v3 / 2 (W/m2) on an object."""
     height = up_and_height(x[0], x[1], x[2])[4]
     speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
-    return float(0.5 * density_kg_m3(height) * speed2 * math.sqrt(speed2))
+    return float(0.5 * density_kg_m3(height, STANDARD) * speed2 * math.sqrt(speed2))
 
 
 @jit
@@ -92,7 +93,7 @@ def drag_m_s2(x: Floats) -> float:
     """Size of the drag (m/s2) of a BALLISTIC state in still air."""
     height = up_and_height(x[0], x[1], x[2])[4]
     speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
-    return float(0.5 * density_kg_m3(height) * speed2 * math.exp(-x[6]))
+    return float(0.5 * density_kg_m3(height, STANDARD) * speed2 * math.exp(-x[6]))
 
 
 @jit
@@ -155,10 +156,17 @@ def move(mode: int, x: Floats, dt: float) -> tuple[Floats, Floats]:
             if excess > 1.0:
                 start = x.copy()
                 start[6] += math.log(excess)
-        y, transition = propagate(mode, start, dt, NO_WIND)
-        if mode == BALLISTIC:
-            y[6] = x[6]
-        F[:6] = transition
+        code, _, y, transition, _, _ = fly(mode, start, dt, NO_GROUND, STEP_ERROR_M, STANDARD)
+        if code == ARRIVED:
+            if mode == BALLISTIC:
+                y[6] = x[6]
+            F[:7] = transition
+            return y, F
+        # A state that no body has: only its mode's likelihood suffers, so a straight line does.
+        y = x.copy()
+        for i in range(3):
+            y[i] += x[3 + i] * dt
+            F[i, 3 + i] = dt
         return y, F
     # level flight follows the curve of the Earth: the velocity turns toward its centre
     y = x.copy()
