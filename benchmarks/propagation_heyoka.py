@@ -59,8 +59,18 @@ def layers():
     return bounds, np.array([[float(np.squeeze(v)) for v in row] for row in p])
 
 
+def polynomials():
+    """Bounds (m) of our layers, and parameters of each: eleven coefficients, middle (m) and scale (1/m)."""
+    f = STANDARD
+    bounds = np.array([-1e9, *f.air_knots_m[1:]])
+    low, high = f.air_knots_m[:-1], f.air_knots_m[1:]
+    rows = np.column_stack([f.air, 0.5 * (low + high), 2.0 / (high - low)])
+    nothing = np.array([-80.0, *[0.0] * (rows.shape[1] - 1)])
+    return bounds, np.vstack([rows, nothing])
+
+
 def system(air):
-    """Equations of motion and height for "us1976" or "exponential" air."""
+    """Equations of motion and height for an atmosphere of `ATMOSPHERES`."""
     x, y, z, u, v, w = hy.make_vars("x", "y", "z", "u", "v", "w")
     f = STANDARD
     second = 1.0 / (1.0 - f.flattening) ** 2 - 1.0
@@ -75,6 +85,12 @@ def system(air):
     height = (r - surface) * (1.0 - 0.5 * e * (second - e) * (1.0 - 2.0 * e) * surface / r)
     if air == "exponential":
         density = SURFACE_KG_M3 * hy.exp(-height / SCALE_M)
+    elif air == "us1976":
+        scaled = (height - hy.par[12]) * hy.par[13]
+        log = hy.par[11]
+        for c in range(10, 0, -1):
+            log = log * scaled + hy.par[c]
+        density = hy.exp(log)
     else:
         level = RADIUS_M * height / (RADIUS_M + height)
         density = hy.exp(hy.par[1] + hy.par[2] * hy.log(1.0 + hy.par[3] * (level - hy.par[4])))
@@ -96,22 +112,31 @@ def system(air):
     ], height
 
 
+# "us1976": our polynomials, so that the forces are the same to rounding. "us1976 by formula": those of the standard
+# itself to 86 km, which are cheaper for heyoka, and exponentials above.
+ATMOSPHERES = {
+    "us1976": polynomials,
+    "us1976 by formula": layers,
+    "exponential": lambda: (np.array([-1e9, 120e3]), None),
+}
+
+
 def fly(states, beta, air, tol, lanes):
     """Impact times (n,), states (n, 6), and seconds without compilation. lanes 1: scalar; else heyoka's batch mode."""
     hy.set_logger_level_error()
     equations, height = system(air)
-    bounds, table = layers() if air == "us1976" else (np.array([-1e9, 120e3]), None)
+    bounds, table = ATMOSPHERES[air]()
     start_layer = np.searchsorted(bounds, ecef_to_geodetic(states[:, :3])[2]) - 1
     count = len(states) // lanes * lanes
     times, ends = np.full(count, np.nan), np.full((count, 6), np.nan)
-    pars = 1 if table is None else 5
+    pars = 1 if table is None else 1 + table.shape[1]
     falling = hy.event_direction.negative
     if lanes == 1:
 
         def enter(i):
             def callback(integrator, sign):
                 if table is not None:
-                    integrator.pars[1:5] = table[i if sign > 0 else i - 1]
+                    integrator.pars[1:] = table[i if sign > 0 else i - 1]
                 return True
 
             return callback
@@ -125,7 +150,7 @@ def fly(states, beta, air, tol, lanes):
             flight.state[:] = states[i]
             flight.pars[0] = 1.0 / beta[i]
             if table is not None:
-                flight.pars[1:5] = table[start_layer[i]]
+                flight.pars[1:] = table[start_layer[i]]
             flight.reset_cooldowns()
             flight.propagate_until(LONGEST_S)
             times[i], ends[i] = flight.time, flight.state
@@ -142,13 +167,13 @@ def fly(states, beta, air, tol, lanes):
             integrator.state[:, lane] = (PARKED_M, 0.0, 0.0, 0.0, PARKED_M_S, 0.0)
             integrator.pars[0, lane] = 0.0
             if table is not None:
-                integrator.pars[1:5, lane] = table[-1]
+                integrator.pars[1:, lane] = table[-1]
         return bool(flying.any())
 
     def enter_lane(i):
         def callback(integrator, sign, lane):
             if table is not None and flying[lane]:
-                integrator.pars[1:5, lane] = table[i if sign > 0 else i - 1]
+                integrator.pars[1:, lane] = table[i if sign > 0 else i - 1]
             return True
 
         return callback
@@ -172,7 +197,7 @@ def fly(states, beta, air, tol, lanes):
         flights.state[:] = states[some].T
         flights.pars[0] = 1.0 / beta[some]
         if table is not None:
-            flights.pars[1:5] = table[start_layer[some]].T
+            flights.pars[1:] = table[start_layer[some]].T
         flights.reset_cooldowns()
         flights.propagate_until(LONGEST_S)
     return times, ends, time.perf_counter() - begin

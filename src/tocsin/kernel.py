@@ -5,18 +5,25 @@ the cache lives in a folder named after the sources of all modules with kernels,
 the constants: any change of one of them starts a fresh one. Set ``NUMBA_DISABLE_JIT=1`` to run the
 kernels as plain Python (one test run does), and ``NUMBA_CACHE_DIR`` to choose the
 place of the cache.
+
+A kernel is compiled when it is first called, some seconds once a machine. Meanwhile a line on stderr tells so where
+that is a terminal; `compiling` gives the news to a caller instead.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import event
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +45,48 @@ def _cache_folder() -> str:
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
     numba.config.CACHE_DIR = _cache_folder()  # type: ignore[attr-defined]  # set by name at run time
+
+
+class _Watch(event.Listener):
+    """Hears of every function that Numba compiles, and tells of those that our kernels need."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[int, str], None] | None = None
+        self.count, self.since_s = 0, 0.0
+        self.open: list[str] = []  # what is being compiled, outermost first
+
+    def on_start(self, news: event.Event) -> None:
+        function = news.data["dispatcher"].py_func
+        if not self.open:
+            self.since_s = time.perf_counter()
+        self.open.append(f"{function.__module__}.{function.__name__}")
+
+    def on_end(self, news: event.Event) -> None:
+        name = self.open.pop()
+        if not (self.open or [name])[0].startswith("tocsin."):
+            return
+        self.count += 1
+        if self.tell is not None:
+            self.tell(self.count, name)
+        elif sys.stderr.isatty():
+            took_s = time.perf_counter() - self.since_s
+            text = f"tocsin: compiling for this machine, once: {self.count} functions, {took_s:.0f} s"
+            sys.stderr.write(f"\r{text}" + ("" if self.open else "\n"))
+            sys.stderr.flush()
+
+
+_watch = _Watch()
+event.register("numba:compile", _watch)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def compiling(tell: Callable[[int, str], None]) -> Iterator[None]:
+    """Call ``tell`` for each function that is compiled in the block: how many there were so far, and its name."""
+    before, _watch.tell, _watch.count = _watch.tell, tell, 0
+    try:
+        yield
+    finally:
+        _watch.tell = before
 
 
 def jit(function: F) -> F:

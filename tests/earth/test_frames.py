@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.earth import reference
-from tocsin.earth import frames
+from tocsin.earth import frames, measurements
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
 from tocsin.errors import UsageError
 from tocsin.sensors.models import residual_and_row
@@ -156,24 +156,24 @@ def test_looks(i):
     state, site, velocity = STATES[i], SITES[i], SENSOR_VELOCITIES[i]
     site_mp, velocity_mp = reference.numbers(site), reference.numbers(velocity)
     true = exact(reference.look(reference.numbers(state), site_mp, velocity_mp))
-    ours = frames.ecef_to_look(state, site, velocity)
+    ours = measurements.ecef_to_look(state, site, velocity)
     assert ours[0] == pytest.approx(true[0], rel=1e-15)
     assert 0.0 <= ours[1] < 2.0 * math.pi
     assert math.remainder(ours[1] - true[1], 2.0 * math.pi) == pytest.approx(0.0, abs=2e-15)
     assert ours[2] == pytest.approx(true[2], abs=1e-15)
     assert ours[3] == pytest.approx(true[3], abs=1e-11)
     assert_close_rows(
-        frames.ecef_to_look_jacobian(state, site, velocity),
+        measurements.ecef_to_look_jacobian(state, site, velocity),
         by_state(lambda x: reference.look(x, site_mp, velocity_mp), state),
     )
 
-    back = frames.look_to_ecef(*ours[:3], site)
+    back = measurements.look_to_ecef(*ours[:3], site)
     np.testing.assert_allclose(back, state[:3], rtol=0, atol=1e-15 * ours[0] + 2e-9)
-    jacobian = frames.look_to_ecef_jacobian(*ours[:3], site)
+    jacobian = measurements.look_to_ecef_jacobian(*ours[:3], site)
     true_back = reference.jacobian(lambda m: reference.from_look(m, site_mp), ours[:3], [1.0, 1.0, 1.0])
     assert_close_rows(jacobian, true_back)
     scale = np.array([1.0, ours[0] * math.cos(ours[2]), ours[0]])[:, None]
-    there = frames.ecef_to_look_jacobian(state, site, velocity)[:3, :3]
+    there = measurements.ecef_to_look_jacobian(state, site, velocity)[:3, :3]
     np.testing.assert_allclose(scale * there @ jacobian / scale.T, np.eye(3), atol=1e-12)
 
 
@@ -182,11 +182,11 @@ def test_looks(i):
 def test_the_zenith_is_finite(site, down):
     up = site / np.linalg.norm(site)
     state = np.concatenate([site + down * 1e5 * up, [10.0, 20.0, 30.0]])
-    look = frames.ecef_to_look(state, site)
+    look = measurements.ecef_to_look(state, site)
     np.testing.assert_allclose(
         look, [1e5, 0.0, down * math.pi / 2, down * up @ state[3:]], rtol=1e-15, atol=1e-13
     )
-    jacobian = frames.ecef_to_look_jacobian(state, site)
+    jacobian = measurements.ecef_to_look_jacobian(state, site)
     np.testing.assert_array_equal(jacobian[1], 0.0)
     # as of an object that nears the zenith on the side of north
     _, north, _ = frames.ecef_to_enu_jacobian(site)
@@ -202,27 +202,27 @@ def test_next_to_the_zenith(miss_m):
     site = np.array([0.0, 6.5e6, 0.0])
     state = np.array([-miss_m, 6.6e6, 0.0, 1.0, 2.0, 3.0])  # east of it
     site_mp, still = reference.numbers(site), reference.numbers([0.0] * 3)
-    look = frames.ecef_to_look(state, site)
+    look = measurements.ecef_to_look(state, site)
     assert look[1] == pytest.approx(math.pi / 2, abs=1e-15)
     assert look[2] == pytest.approx(math.pi / 2 - miss_m / 1e5, abs=1e-15)
-    ours = frames.ecef_to_look_jacobian(state, site)
+    ours = measurements.ecef_to_look_jacobian(state, site)
     assert_close_rows(ours, by_state(lambda x: reference.look(x, site_mp, still), state), 1e-9)
     assert ours[1, 2] == pytest.approx(-1.0 / miss_m)
 
 
 def test_an_object_at_the_sensor():
     state = np.array([6.5e6, 1.0, 2.0, 3.0, 4.0, 5.0])
-    np.testing.assert_array_equal(frames.ecef_to_look(state, state[:3]), 0.0)
-    np.testing.assert_array_equal(frames.ecef_to_look_jacobian(state, state[:3]), 0.0)
-    np.testing.assert_array_equal(frames.ecef_to_sky(state[:3], state[:3], 1.0), 0.0)
-    np.testing.assert_array_equal(frames.ecef_to_sky_jacobian(state[:3], state[:3], 1.0), 0.0)
+    np.testing.assert_array_equal(measurements.ecef_to_look(state, state[:3]), 0.0)
+    np.testing.assert_array_equal(measurements.ecef_to_look_jacobian(state, state[:3]), 0.0)
+    np.testing.assert_array_equal(measurements.ecef_to_sky(state[:3], state[:3], 1.0), 0.0)
+    np.testing.assert_array_equal(measurements.ecef_to_sky_jacobian(state[:3], state[:3], 1.0), 0.0)
 
 
 def test_not_a_number_stays_one():
     state = np.full(6, math.nan)
-    assert np.isnan(frames.ecef_to_look(state, SITES[0])).all()
-    assert np.isnan(frames.ecef_to_look_jacobian(state, SITES[0])[:3, :3]).all()
-    assert np.isnan(frames.ecef_to_sky(state[:3], SITES[0], 0.0)).all()
+    assert np.isnan(measurements.ecef_to_look(state, SITES[0])).all()
+    assert np.isnan(measurements.ecef_to_look_jacobian(state, SITES[0])[:3, :3]).all()
+    assert np.isnan(measurements.ecef_to_sky(state[:3], SITES[0], 0.0)).all()
 
 
 @pytest.mark.parametrize("i", EACH)
@@ -230,31 +230,33 @@ def test_sky(i):
     position, site, angle = STATES[i, :3], SITES[i], ANGLES[i]
     site_mp, angle_mp = reference.numbers(site), reference.mpf(float(angle))
     true = exact(reference.sky(reference.numbers(position), site_mp, angle_mp))
-    ours = frames.ecef_to_sky(position, site, angle)
+    ours = measurements.ecef_to_sky(position, site, angle)
     assert 0.0 <= ours[0] < 2.0 * math.pi
     assert math.remainder(ours[0] - true[0], 2.0 * math.pi) == pytest.approx(0.0, abs=2e-15)
     assert ours[1] == pytest.approx(true[1], abs=1e-15)
     assert_close_rows(
-        frames.ecef_to_sky_jacobian(position, site, angle),
+        measurements.ecef_to_sky_jacobian(position, site, angle),
         by_state(lambda x: reference.sky(x, site_mp, angle_mp), position),
     )
-    sight = frames.sky_to_sight(*ours, angle)
+    sight = measurements.sky_to_sight(*ours, angle)
     np.testing.assert_allclose(sight, AWAY[i] / np.linalg.norm(AWAY[i]), rtol=0, atol=1e-13)
     true_back = reference.jacobian(lambda a: reference.from_sky(a, angle_mp), ours, [1.0, 1.0])
-    np.testing.assert_allclose(frames.sky_to_sight_jacobian(*ours, angle), true_back, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(
+        measurements.sky_to_sight_jacobian(*ours, angle), true_back, rtol=0, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_the_celestial_pole_is_finite(sign):
     site = np.array([4e6, -3e6, 4e6])
     position = site + np.array([0.0, 0.0, sign * 1e6])
-    sky = frames.ecef_to_sky(position, site, 0.0)
+    sky = measurements.ecef_to_sky(position, site, 0.0)
     np.testing.assert_allclose(sky, [0.0, sign * math.pi / 2], rtol=1e-15)
-    jacobian = frames.ecef_to_sky_jacobian(position, site, 0.0)
+    jacobian = measurements.ecef_to_sky_jacobian(position, site, 0.0)
     np.testing.assert_array_equal(jacobian[0], 0.0)
     np.testing.assert_allclose(jacobian[1], [-sign * 1e-6, 0.0, 0.0], atol=1e-20)
     np.testing.assert_allclose(
-        frames.sky_to_sight(2.0, sign * math.pi / 2, 1.0), [0.0, 0.0, sign], atol=1e-16
+        measurements.sky_to_sight(2.0, sign * math.pi / 2, 1.0), [0.0, 0.0, sign], atol=1e-16
     )
 
 
@@ -262,15 +264,15 @@ def test_the_celestial_pole_is_finite(sign):
 def test_offsets(i):
     """On planes across a sight, nearby or not, as the residuals of the tracker."""
     state, site, angle = STATES[i], SITES[i], ANGLES[i]
-    look = frames.ecef_to_look(state, site)
-    sky = frames.ecef_to_sky(state[:3], site, angle)
+    look = measurements.ecef_to_look(state, site)
+    sky = measurements.ecef_to_sky(state[:3], site, angle)
     for axes, small in [
-        (frames.look_axes(look[1] - 3e-7, look[2] + 2e-7, site), [3e-7 * math.cos(look[2]), -2e-7]),
-        (frames.sky_axes(sky[0] - 3e-7, sky[1] + 2e-7, angle), [3e-7 * math.cos(sky[1]), -2e-7]),
-        (frames.look_axes(look[1] + 0.6, look[2] - 0.8, site), None),
-        (frames.sky_axes(sky[0] + 2.6, sky[1] - 0.8, angle), None),
+        (measurements.look_axes(look[1] - 3e-7, look[2] + 2e-7, site), [3e-7 * math.cos(look[2]), -2e-7]),
+        (measurements.sky_axes(sky[0] - 3e-7, sky[1] + 2e-7, angle), [3e-7 * math.cos(sky[1]), -2e-7]),
+        (measurements.look_axes(look[1] + 0.6, look[2] - 0.8, site), None),
+        (measurements.sky_axes(sky[0] + 2.6, sky[1] - 0.8, angle), None),
     ]:
-        ours = frames.ecef_to_offsets(state[:3], site, axes)
+        ours = measurements.ecef_to_offsets(state[:3], site, axes)
         if small is not None:
             np.testing.assert_allclose(ours, small, rtol=0, atol=2e-12)  # the square of the angles
         look_there = partial(
@@ -278,7 +280,7 @@ def test_offsets(i):
         )
         true = exact(look_there(reference.numbers(state)))
         np.testing.assert_allclose(ours, true, rtol=0, atol=5e-15)
-        jacobian = frames.ecef_to_offsets_jacobian(state[:3], site, axes)
+        jacobian = measurements.ecef_to_offsets_jacobian(state[:3], site, axes)
         assert_close_rows(jacobian, by_state(look_there, state[:3]))
         for q in (0, 1):
             row = np.empty(6)
@@ -291,24 +293,24 @@ def test_offsets(i):
 @pytest.mark.parametrize("site", ZENITH_SITES)
 @pytest.mark.parametrize("azimuth", [0.0, 1.0, 4.0])
 def test_offsets_are_smooth_at_the_zenith(site, azimuth):
-    axes = frames.look_axes(azimuth, math.pi / 2, site)
+    axes = measurements.look_axes(azimuth, math.pi / 2, site)
     east, north, up = frames.ecef_to_enu_jacobian(site)
     np.testing.assert_allclose(axes[0], up, atol=1e-15)
     position = site + 1e5 * up
-    np.testing.assert_allclose(frames.ecef_to_offsets(position, site, axes), 0.0, atol=1e-15)
+    np.testing.assert_allclose(measurements.ecef_to_offsets(position, site, axes), 0.0, atol=1e-15)
     right = math.cos(azimuth) * east - math.sin(azimuth) * north
     above = -math.cos(azimuth) * north - math.sin(azimuth) * east
-    jacobian = frames.ecef_to_offsets_jacobian(position, site, axes)
+    jacobian = measurements.ecef_to_offsets_jacobian(position, site, axes)
     np.testing.assert_allclose(jacobian, np.stack([right, above]) / 1e5, atol=1e-19)
 
 
 def test_offsets_behind_and_beside():
-    axes = frames.look_axes(0.0, 0.0, SITES[-1])
+    axes = measurements.look_axes(0.0, 0.0, SITES[-1])
     beside = SITES[-1] + 100.0 * axes[1]
-    np.testing.assert_allclose(frames.ecef_to_offsets(beside, SITES[-1], axes)[0], math.pi / 2)
+    np.testing.assert_allclose(measurements.ecef_to_offsets(beside, SITES[-1], axes)[0], math.pi / 2)
     behind = SITES[-1] - 100.0 * axes[0]
-    np.testing.assert_allclose(np.abs(frames.ecef_to_offsets(behind, SITES[-1], axes)), math.pi)
-    assert np.isfinite(frames.ecef_to_offsets_jacobian([beside, SITES[-1]], SITES[-1], axes)).all()
+    np.testing.assert_allclose(np.abs(measurements.ecef_to_offsets(behind, SITES[-1], axes)), math.pi)
+    assert np.isfinite(measurements.ecef_to_offsets_jacobian([beside, SITES[-1]], SITES[-1], axes)).all()
 
 
 def test_a_million_there_and_back():
@@ -322,8 +324,8 @@ def test_a_million_there_and_back():
     back = frames.inertial_to_ecef(there, angle) - state
     assert np.abs(back[:, :3]).max() < 2e-7  # of 1e8 m
     assert np.abs(back[:, 3:]).max() < 5e-11  # of 3e4 m/s
-    look = frames.ecef_to_look(state, site)
-    back = frames.look_to_ecef(look[:, 0], look[:, 1], look[:, 2], site) - state[:, :3]
+    look = measurements.ecef_to_look(state, site)
+    back = measurements.look_to_ecef(look[:, 0], look[:, 1], look[:, 2], site) - state[:, :3]
     assert np.abs(back).max() < 2e-7
 
 
@@ -337,21 +339,21 @@ SENSORS = st.tuples(HEIGHTS, st.floats(-math.pi, math.pi), st.floats(-10e3, 4e7)
 
 @given(RANGES, TURNS, HEIGHTS, SENSORS)
 def test_looks_there_and_back(distance, azimuth, elevation, sensor):
-    position = frames.look_to_ecef(distance, azimuth, elevation, sensor)
-    look = frames.ecef_to_look([*position, 0.0, 0.0, 0.0], sensor)
+    position = measurements.look_to_ecef(distance, azimuth, elevation, sensor)
+    look = measurements.ecef_to_look([*position, 0.0, 0.0, 0.0], sensor)
     # positions are rounded to 1e-16 of 9e7 m
     assert look[0] == pytest.approx(distance, abs=5e-8)
     assert look[2] == pytest.approx(elevation, abs=5e-8 / distance)
     turn = math.remainder(look[1] - azimuth, 2.0 * math.pi)
     assert turn * math.cos(elevation) == pytest.approx(0.0, abs=8e-8 / distance)
     assert look[3] == 0.0
-    np.testing.assert_allclose(frames.look_to_ecef(*look[:3], sensor), position, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(measurements.look_to_ecef(*look[:3], sensor), position, rtol=0, atol=1e-7)
 
 
 @given(TURNS, HEIGHTS, TURNS)
 def test_sky_there_and_back(ascension, declination, angle):
-    sight = frames.sky_to_sight(ascension, declination, angle)
-    sky = frames.ecef_to_sky(sight, np.zeros(3), angle)
+    sight = measurements.sky_to_sight(ascension, declination, angle)
+    sky = measurements.ecef_to_sky(sight, np.zeros(3), angle)
     assert sky[1] == pytest.approx(declination, abs=1e-14)
     turn = math.remainder(sky[0] - ascension, 2.0 * math.pi)
     assert turn * math.cos(declination) == pytest.approx(0.0, abs=1e-14)
@@ -359,7 +361,7 @@ def test_sky_there_and_back(ascension, declination, angle):
 
 @given(SENSORS, RANGES, TURNS, HEIGHTS, st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
 def test_states_there_and_back(sensor, distance, azimuth, elevation, vx, vz):
-    state = np.array([*frames.look_to_ecef(distance, azimuth, elevation, sensor), vx, -vz, vz])
+    state = np.array([*measurements.look_to_ecef(distance, azimuth, elevation, sensor), vx, -vz, vz])
     back = frames.enu_state_to_ecef(frames.ecef_state_to_enu(state, sensor), sensor)
     np.testing.assert_allclose(back[:3], state[:3], rtol=0, atol=1e-7)
     np.testing.assert_allclose(back[3:], state[3:], rtol=0, atol=1e-11)
@@ -371,8 +373,8 @@ def test_states_there_and_back(sensor, distance, azimuth, elevation, vx, vz):
 def test_azimuth_and_right_ascension_stay_below_a_turn():
     site = np.array([SEMI_MAJOR_AXIS_M, 0.0, 0.0])
     state = np.array([SEMI_MAJOR_AXIS_M, -1e-14, 1e5, 0.0, 0.0, 0.0])  # a hair west of north
-    assert frames.ecef_to_look(state, site)[1] == 0.0
-    assert frames.ecef_to_sky([1e5, -1e-14, 0.0], np.zeros(3), 0.0)[0] == 0.0
+    assert measurements.ecef_to_look(state, site)[1] == 0.0
+    assert measurements.ecef_to_sky([1e5, -1e-14, 0.0], np.zeros(3), 0.0)[0] == 0.0
 
 
 def test_cardinal_points():
@@ -380,7 +382,7 @@ def test_cardinal_points():
         axes = frames.ecef_to_enu_jacobian(site)
         targets = site + 1e3 * np.array([axes[1], axes[0], -axes[1], -axes[0], axes[2]])
         states = np.concatenate([targets, 3.0 * (targets - site) / 1e3], axis=1)
-        look = frames.ecef_to_look(states, site)
+        look = measurements.ecef_to_look(states, site)
         np.testing.assert_allclose(look[:, 0], 1e3, rtol=0, atol=1e-8)
         np.testing.assert_allclose(np.sin(look[:4, 1]), [0.0, 1.0, 0.0, -1.0], atol=1e-11)
         np.testing.assert_allclose(np.cos(look[:4, 1]), [1.0, 0.0, -1.0, 0.0], atol=1e-11)
@@ -402,23 +404,24 @@ def test_shapes_broadcast():
     assert frames.ecef_state_to_enu_jacobian(sites).shape == (5, 6, 6)
     assert frames.ecef_to_inertial(states[0], angle).shape == (2, 5, 6)
     assert frames.inertial_to_ecef_jacobian(angle).shape == (2, 1, 6, 6)
-    assert frames.ecef_to_look(states[:, :1], sites, np.zeros(3)).shape == (2, 5, 4)
-    assert frames.ecef_to_look(states[0, 0], site, np.zeros((4, 3))).shape == (4, 4)
-    assert frames.ecef_to_look_jacobian(states[0, 0], sites).shape == (5, 4, 6)
-    assert frames.look_to_ecef(1.0, [0.0, 1.0], 0.0, site).shape == (2, 3)
-    assert frames.look_to_ecef_jacobian([[1.0], [2.0]], [0.0, 1.0], 0.0, site).shape == (2, 2, 3, 3)
-    assert frames.ecef_to_sky(states[..., :3], sites, angle).shape == (2, 5, 2)
-    assert frames.ecef_to_sky_jacobian(states[..., :3], site, 0.0).shape == (2, 5, 2, 3)
-    assert frames.sky_to_sight(0.0, [0.0, 1.0], 0.0).shape == (2, 3)
-    assert frames.sky_to_sight_jacobian([0.0, 1.0], 0.0, [[0.0], [1.0]]).shape == (2, 2, 3, 2)
-    axes = frames.look_axes(0.0, [0.0, 1.0], site)
+    assert measurements.ecef_to_look(states[:, :1], sites, np.zeros(3)).shape == (2, 5, 4)
+    assert measurements.ecef_to_look(states[0, 0], site, np.zeros((4, 3))).shape == (4, 4)
+    assert measurements.ecef_to_look_jacobian(states[0, 0], sites).shape == (5, 4, 6)
+    assert measurements.look_to_ecef(1.0, [0.0, 1.0], 0.0, site).shape == (2, 3)
+    assert measurements.look_to_ecef_jacobian([[1.0], [2.0]], [0.0, 1.0], 0.0, site).shape == (2, 2, 3, 3)
+    assert measurements.ecef_to_sky(states[..., :3], sites, angle).shape == (2, 5, 2)
+    assert measurements.ecef_to_sky_jacobian(states[..., :3], site, 0.0).shape == (2, 5, 2, 3)
+    assert measurements.sky_to_sight(0.0, [0.0, 1.0], 0.0).shape == (2, 3)
+    assert measurements.sky_to_sight_jacobian([0.0, 1.0], 0.0, [[0.0], [1.0]]).shape == (2, 2, 3, 2)
+    axes = measurements.look_axes(0.0, [0.0, 1.0], site)
     assert axes.shape == (2, 3, 3)
-    assert frames.ecef_to_offsets(states[:, :1, :3], site, axes).shape == (2, 2, 2)
-    assert frames.ecef_to_offsets_jacobian(states[:, :1, :3], site, axes).shape == (2, 2, 2, 3)
+    assert measurements.ecef_to_offsets(states[:, :1, :3], site, axes).shape == (2, 2, 2)
+    assert measurements.ecef_to_offsets_jacobian(states[:, :1, :3], site, axes).shape == (2, 2, 2, 3)
     assert frames.earth_rotation_angle([0.0, 1.0], [[0.0], [0.1]]).shape == (2, 2)
     # one by one as in the array
     np.testing.assert_array_equal(
-        frames.ecef_to_look_jacobian(STATES, SITES)[3], frames.ecef_to_look_jacobian(STATES[3], SITES[3])
+        measurements.ecef_to_look_jacobian(STATES, SITES)[3],
+        measurements.ecef_to_look_jacobian(STATES[3], SITES[3]),
     )
 
 
@@ -444,18 +447,18 @@ CALLS = [
     (frames.rotation_angle_since, ["time_s", "epoch_s", "ut1_minus_utc_s"]),
     (frames.ecef_to_inertial, ["state", "angle_rad"]),
     (frames.inertial_to_ecef, ["state", "angle_rad"]),
-    (frames.ecef_to_look, ["state", "sensor_m", "sensor_velocity_m_s"]),
-    (frames.ecef_to_look_jacobian, ["state", "sensor_m", "sensor_velocity_m_s"]),
-    (frames.look_to_ecef, ["range_m", "azimuth_rad", "elevation_rad", "sensor_m"]),
-    (frames.look_to_ecef_jacobian, ["range_m", "azimuth_rad", "elevation_rad", "sensor_m"]),
-    (frames.ecef_to_sky, ["position_m", "sensor_m", "angle_rad"]),
-    (frames.ecef_to_sky_jacobian, ["position_m", "sensor_m", "angle_rad"]),
-    (frames.sky_to_sight, ["right_ascension_rad", "declination_rad", "angle_rad"]),
-    (frames.sky_to_sight_jacobian, ["right_ascension_rad", "declination_rad", "angle_rad"]),
-    (frames.look_axes, ["azimuth_rad", "elevation_rad", "sensor_m"]),
-    (frames.sky_axes, ["right_ascension_rad", "declination_rad", "angle_rad"]),
-    (frames.ecef_to_offsets, ["position_m", "sensor_m", "axes"]),
-    (frames.ecef_to_offsets_jacobian, ["position_m", "sensor_m", "axes"]),
+    (measurements.ecef_to_look, ["state", "sensor_m", "sensor_velocity_m_s"]),
+    (measurements.ecef_to_look_jacobian, ["state", "sensor_m", "sensor_velocity_m_s"]),
+    (measurements.look_to_ecef, ["range_m", "azimuth_rad", "elevation_rad", "sensor_m"]),
+    (measurements.look_to_ecef_jacobian, ["range_m", "azimuth_rad", "elevation_rad", "sensor_m"]),
+    (measurements.ecef_to_sky, ["position_m", "sensor_m", "angle_rad"]),
+    (measurements.ecef_to_sky_jacobian, ["position_m", "sensor_m", "angle_rad"]),
+    (measurements.sky_to_sight, ["right_ascension_rad", "declination_rad", "angle_rad"]),
+    (measurements.sky_to_sight_jacobian, ["right_ascension_rad", "declination_rad", "angle_rad"]),
+    (measurements.look_axes, ["azimuth_rad", "elevation_rad", "sensor_m"]),
+    (measurements.sky_axes, ["right_ascension_rad", "declination_rad", "angle_rad"]),
+    (measurements.ecef_to_offsets, ["position_m", "sensor_m", "axes"]),
+    (measurements.ecef_to_offsets_jacobian, ["position_m", "sensor_m", "axes"]),
 ]
 
 

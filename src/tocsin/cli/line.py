@@ -20,12 +20,14 @@ from tocsin.formats.impacts import read_impacts
 from tocsin.formats.map_html import map_html
 from tocsin.formats.recording import Recording
 from tocsin.formats.results import write_results
+from tocsin.kernel import compiling
 from tocsin.prediction.forecast import Forecast
 from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Message
 
+KERNELS = 190  # functions to compile, about, on a machine that has none yet: the length of a progress bar
 MAX_REJECTED = 200  # rejected rows told one by one in summary.json; all are counted
 
 
@@ -55,7 +57,10 @@ def run_line(
     gazetteer = shipped_gazetteer()
     begin = time.perf_counter()
     if recording.plots.count:
-        with progress("getting ready (the first time takes a minute)"):
+        with (
+            progress("getting ready (the first time takes a minute)") as advance,
+            compiling(lambda done, name: advance(done, max(done, KERNELS))),
+        ):
             warm_up(gazetteer)
     ready = time.perf_counter()
     made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s)

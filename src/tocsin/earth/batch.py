@@ -219,24 +219,26 @@ def clear(i: int, y: Floats, kept: Floats) -> None:
 
 @jit_lanes
 def fly(
-    starts: Floats, end: int, ground_m: float, limits_s: Floats, error_m: float, f: Forces,
+    who_flies: Integers, starts: Floats, end: int, ground_m: float, limits_s: Floats, error_m: float, f: Forces,
     times_s: Floats, ends: Floats, status: Integers, steps: Integers, transitions: Floats,
 ) -> None:  # fmt: skip
     """Fly every start to its end.
 
-    starts (n, 7): position m, velocity m/s (ECEF), ln of the ballistic coefficient (kg/m2); end: GROUND, TIME or
-    PERIGEE; ground_m: height of the ground; limits_s (n,): the time, or the longest time, all of one sign; error_m:
-    error allowed in a step, see `steps`. Fills times_s (n,), ends (n, 7), status (n,), steps (n,), and transitions
-    (n, 7, 9) of the states there by those at the start and by an unknown wind, unless it is empty.
+    who_flies: numbers of the flights to fly, in order, so that threads share the arrays. starts (n, 7): position m,
+    velocity m/s (ECEF), ln of the ballistic coefficient (kg/m2); end: GROUND, TIME or PERIGEE; ground_m: height of the
+    ground; limits_s (n,): the time, or the longest time, of one sign for all that fly; error_m: error allowed in a
+    step, see `steps`. Fills times_s (n,), ends (n, 7), status (n,), steps (n,), and transitions (n, 7, 9) of the states
+    there by those at the start and by an unknown wind, unless it is empty.
     """
-    count = len(starts)
+    count = len(who_flies)
     if count == 0:
         return
     whole = len(transitions) > 0
     y, after, trial = np.zeros(SIZE), np.zeros(SIZE), np.zeros(SIZE)
-    matrix, carried = np.zeros(COLUMNS * SIZE), np.zeros(COLUMNS * SIZE)
-    parts, shear = np.zeros(STAGES * PARTIALS * LANES), np.zeros((3, 3))
-    sense = -1.0 if count > 0 and limits_s[0] < 0.0 else 1.0
+    columns = COLUMNS if whole else 0
+    matrix, carried = np.zeros(columns * SIZE), np.zeros(columns * SIZE)
+    parts, shear = np.zeros(STAGES * PARTIALS * LANES * min(columns, 1)), np.zeros((3, 3))
+    sense = -1.0 if limits_s[who_flies[0]] < 0.0 else 1.0
     floor_m = -math.inf if end == TIME else ground_m
     weathered = len(f.wind) > 0 or len(f.curve) > 0 or f.ablation_s2_m2 > 0.0
     kept = np.zeros(KEPT * LANES)
@@ -252,7 +254,7 @@ def fly(
     while True:
         for i in range(LANES):  # a free lane takes the next flight that can fly
             while who[i] < 0 and waiting < count:
-                n = waiting
+                n = who_flies[waiting]
                 waiting += 1
                 times_s[n], steps[n], ends[n] = 0.0, 0, starts[n]
                 if whole:

@@ -169,20 +169,14 @@ def _fly(
     matrices = np.empty((count if transition else 0, 7, 9))
 
     def some(who: Integers) -> None:
-        for sign in (limits_s[who] >= 0.0, limits_s[who] < 0.0):  # a batch goes one way in time
-            chosen = who[sign]
-            done = np.empty(len(chosen)), np.empty((len(chosen), 7))
-            codes = np.empty(len(chosen), np.int64), np.empty(len(chosen), np.int64)
-            whole = np.empty((len(chosen) if transition else 0, 7, 9))
-            batch.fly(starts[chosen], end, ground_m, limits_s[chosen], error_m, forces, *done, *codes, whole)
-            times[chosen], ends[chosen] = done
-            status[chosen], steps[chosen] = codes
-            if transition:
-                matrices[chosen] = whole
+        batch.fly(who, starts, end, ground_m, limits_s, error_m, forces, times, ends, status, steps, matrices)
 
-    parts = np.array_split(np.arange(count), threads)
+    back = limits_s < 0.0  # a batch goes one way in time
+    ways = [np.flatnonzero(~back), np.flatnonzero(back)] if back.any() else [np.arange(count)]
+    parts = [np.ascontiguousarray(way[first::threads]) for way in ways for first in range(threads)]
     if threads == 1:
-        some(parts[0])
+        for part in parts:
+            some(part)
     else:
         with ThreadPoolExecutor(threads) as pool:
             for job in [pool.submit(some, part) for part in parts]:

@@ -67,7 +67,7 @@ def time_to_floor(rate: float, full: float, jerk: float, distance: float) -> flo
 
 @jit_inline
 def time_to_ceiling(rate: float, full: float, jerk: float, distance: float) -> float:
-    """Like `time_to_floor`, upward."""
+    """Like `time_to_floor`, upward. Above the ceiling the time is negative, and the step leads back to it."""
     square = rate * rate + 2.0 * full * distance
     time = NEVER_S
     if square >= 0.0 and rate > 0.0:
