@@ -32,7 +32,7 @@ done < .venv/pythons
 
 step "Kernels without compiler (NUMBA_DISABLE_JIT=1)"
 # shellcheck disable=SC2086
-NUMBA_DISABLE_JIT=1 $bin/python -m pytest -q -m "not acceptance" $kernels
+NUMBA_DISABLE_JIT=1 $bin/python -m pytest -q -m "not acceptance and not compiled" $kernels
 
 step "Documentation builds (mkdocs --strict)"
 NO_MKDOCS_2_WARNING=1 $bin/mkdocs build --quiet --strict --site-dir build/site

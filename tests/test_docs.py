@@ -95,6 +95,18 @@ def test_the_examples_of_the_how_to_run(tmp_path):
     assert (tmp_path / "summary.json").read_text().startswith("{")
 
 
+def test_the_examples_of_motion_run(capsys):
+    blocks = re.findall(r"^```python run\n(.*?)^```", text_of("docs", "motion.md"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 4
+    names = {}
+    for block in blocks:
+        exec(compile(block, "motion.md", "exec"), names)  # noqa: S102
+    said = capsys.readouterr().out
+    assert "had not reached its end within the longest time" in said
+    assert "(1, 7, 9)" in said
+    assert "True" in said
+
+
 def test_nothing_names_the_place_where_it_was_made():
     # the rules of the project: no paths of a build machine, no addresses of package registries
     words = re.compile(r"/(?:work|root|tmp)/|/opt/wheels|pypi\.org|pythonhosted|registry\.npmjs")

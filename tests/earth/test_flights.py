@@ -24,6 +24,7 @@ from tocsin.errors import DataError, UsageError
 from .flights import fall, fly, geodetic, start
 from .random_flights import random_flights
 
+compiled = pytest.mark.compiled
 VACUUM = without_air(STANDARD)
 WIND = wind_table([0.0, 5e3, 11e3, 30e3, 60e3], [3.0, -8.0, 40.0, 10.0, 60.0], [5.0, 12.0, -20.0, 0.0, 5.0])
 WINDY = STANDARD._replace(wind=WIND)
@@ -45,6 +46,7 @@ def wind_of(height):
 
 
 # what is asked of every flight: 1 m and 1 ms; benchmarks/accuracy.py flies ten thousand
+@compiled
 @pytest.mark.parametrize("elevations", [(-5.0, 80.0), (-4.0, 4.0), (60.0, 89.0)])
 def test_flights_come_down_where_another_integration_has_them(elevations):
     states, betas = random_flights(20, 7, *elevations)
@@ -80,6 +82,7 @@ def test_odd_flights(name):
     assert ours.time_s[0] == pytest.approx(time_s, abs=1e-3 if "rest" not in name else 5e-3)
 
 
+@compiled
 @pytest.mark.parametrize("ground_m", [-400.0, 850.0, 8000.0])
 def test_to_the_ground_at_a_height(ground_m):
     states, betas = random_flights(5, 3)
@@ -89,6 +92,7 @@ def test_to_the_ground_at_a_height(ground_m):
     assert np.abs(ours.time_s - time_s).max() < 1e-3
 
 
+@compiled
 def test_wind_and_the_shape_of_the_drag_curve():
     from scipy.interpolate import PchipInterpolator
 
@@ -170,6 +174,7 @@ def spin(state):
     return inertial[0] * inertial[4] - inertial[1] * inertial[3]
 
 
+@compiled
 @given(duration_s=st.floats(-2000.0, 2000.0), **(ANY | {"speed_m_s": st.floats(5000.0, 7600.0)}))
 @settings(max_examples=60, deadline=None)
 def test_energy_and_angular_momentum_hold_without_air(duration_s, **place):
@@ -182,6 +187,7 @@ def test_energy_and_angular_momentum_hold_without_air(duration_s, **place):
     assert spin(after.state[0]) == pytest.approx(spin(before), abs=3e4)
 
 
+@compiled
 @given(duration_s=st.floats(1.0, 300.0), beta=st.floats(500.0, 15000.0), part=st.floats(0.01, 0.99), **ANY)
 @settings(max_examples=60, deadline=None)
 def test_forth_and_back_and_in_parts(duration_s, beta, part, **place):
@@ -202,6 +208,7 @@ def test_forth_and_back_and_in_parts(duration_s, beta, part, **place):
     np.testing.assert_allclose(again.state[0, 3:], there.state[0, 3:], rtol=0, atol=0.005)
 
 
+@compiled
 @given(scale=st.floats(1e-3, 1e3), beta=st.floats(50.0, 15000.0), **ANY)
 @settings(max_examples=20, deadline=None)
 def test_only_mass_over_area_counts(scale, beta, **place):
@@ -214,6 +221,7 @@ def test_only_mass_over_area_counts(scale, beta, **place):
     np.testing.assert_allclose(one.state, other.state, rtol=1e-9)
 
 
+@compiled
 def test_a_flight_does_not_depend_on_its_neighbours_nor_on_threads():
     states, betas = random_flights(101, 5)
     whole = to_ground(states, betas, WEATHER["all"], transition=True)
@@ -237,6 +245,7 @@ print(json.dumps([out[0].state.tolist(), out[0].transition.tolist(), out[1].stat
 """
 
 
+@compiled
 def test_the_compiler_changes_nothing():
     states, betas = random_flights(3, 6)
     results = []
@@ -281,6 +290,7 @@ def test_every_end_has_a_sentence():
         assert status.sentence(code).endswith(".")
 
 
+@compiled
 @pytest.mark.parametrize("seed", range(3))
 def test_nonsense_never_ends_in_a_silent_nan(seed):
     rng = np.random.default_rng(seed)
@@ -372,6 +382,7 @@ MOVES = {
 }
 
 
+@compiled
 @pytest.mark.parametrize("weather", WEATHER)
 @pytest.mark.parametrize("name", MOVES)
 def test_transition_matrix_by_differences(name, weather):
@@ -392,6 +403,7 @@ def test_transition_matrix_by_differences(name, weather):
         np.testing.assert_allclose(ours[rows, columns], exact[rows, columns], rtol=0, atol=atol)
 
 
+@compiled
 @pytest.mark.parametrize("weather", ["calm", "wind"])
 def test_unknown_wind_is_a_wind_more(weather):
     """The last two columns against flights in a profile of one more metre a second, in the shape that is assumed."""
@@ -415,6 +427,7 @@ def test_unknown_wind_is_a_wind_more(weather):
         assert ours[3, 7 + axis] == pytest.approx(slope[3], abs=0.01)
 
 
+@compiled
 def test_impact_jacobian_by_differences():
     states, betas = random_flights(6, 8)
     landing = to_ground(states, betas, error_m=1e-3, transition=True)
@@ -442,6 +455,7 @@ def spread_of(sigma_m, sigma_m_s, sigma_ln_beta):
     return P
 
 
+@compiled
 def test_covariance_is_that_of_a_hundred_thousand_flights_where_it_says_so():
     count = 100_000
     rng = np.random.default_rng(17)
@@ -472,6 +486,7 @@ def test_a_spread_that_does_not_all_come_down_is_not_linear():
         impact_spread(state, 2000.0, np.eye(6))
 
 
+@compiled
 def test_the_step_error_is_what_it_says():
     """A looser error takes fewer steps; the default is what the docs say."""
     states, betas = random_flights(64, 9)

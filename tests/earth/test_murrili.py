@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parents[3] / "shared" / "real" / "murrili"
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "murrili.py"
 
 pytestmark = [
+    pytest.mark.compiled,
     pytest.mark.real,
     pytest.mark.skipif(not FOLDER.is_dir(), reason="the fall of Murrili is not beside the checkout"),
 ]

@@ -42,6 +42,7 @@ CASES = {  # forces, and whether there is drag
 }
 
 pytestmark = [
+    pytest.mark.compiled,
     pytest.mark.real,
     pytest.mark.skipif(not FOLDER.is_dir(), reason="the NESC check cases are not beside the checkout"),
 ]

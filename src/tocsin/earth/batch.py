@@ -53,6 +53,7 @@ from tocsin.earth.steps import (
     AT_PERIGEE_S,
     CLOSE_M,
     FAR_BELOW_M,
+    FAR_M,
     FELT_M2_S4,
     FIRST_FOLDS,
     LEAST_FACTOR,
@@ -192,7 +193,7 @@ def enter_layer(i: int, layer: int, half_1_beta: float, ground_m: float, kept: F
     if layer >= top:
         kept[HALF * LANES + i] = 0.0
         kept[FLOOR * LANES + i] = max(f.air_knots_m[top], ground_m) if top > 0 else ground_m
-        kept[CEILING * LANES + i] = math.inf
+        kept[CEILING * LANES + i] = FAR_M
         return
     low, high = f.air_knots_m[layer], f.air_knots_m[layer + 1]
     for c in range(1, f.air.shape[1]):
@@ -213,8 +214,8 @@ def clear(i: int, y: Floats, kept: Floats) -> None:
         y[c * LANES + i] = 0.0
     y[i] = 1e8
     kept[HALF * LANES + i] = 0.0
-    kept[FLOOR * LANES + i] = -math.inf
-    kept[CEILING * LANES + i] = math.inf
+    kept[FLOOR * LANES + i] = -FAR_M
+    kept[CEILING * LANES + i] = FAR_M
 
 
 @jit_lanes
@@ -239,7 +240,7 @@ def fly(
     matrix, carried = np.zeros(columns * SIZE), np.zeros(columns * SIZE)
     parts, shear = np.zeros(STAGES * PARTIALS * LANES * min(columns, 1)), np.zeros((3, 3))
     sense = -1.0 if limits_s[who_flies[0]] < 0.0 else 1.0
-    floor_m = -math.inf if end == TIME else ground_m
+    floor_m = -FAR_M if end == TIME else ground_m
     weathered = len(f.wind) > 0 or len(f.curve) > 0 or f.ablation_s2_m2 > 0.0
     kept = np.zeros(KEPT * LANES)
     kept[FACTOR * LANES : (FACTOR + 1) * LANES] = 1.0

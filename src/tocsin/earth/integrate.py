@@ -19,6 +19,7 @@ from tocsin.earth.motion import BALLISTIC, acceleration, layer_at
 from tocsin.earth.steps import (
     CLOSE_M,
     FAR_BELOW_M,
+    FAR_M,
     FELT_M2_S4,
     FIRST_FOLDS,
     LEAST_FACTOR,
@@ -47,7 +48,7 @@ ROWS = (
 )
 COLUMNS = 10  # the state, and its derivative by each of the nine components at the start
 SIZE = ROWS * COLUMNS
-NO_GROUND = -math.inf
+NO_GROUND = -FAR_M
 
 # The steps are the same for all columns, so that all rows are one long loop; only the errors go row by row.
 stage_state, end_state, _ = stepper(1, SIZE)
@@ -124,9 +125,9 @@ def fly(
         if fresh:
             drag, slope, airspeed = _slope(kind, y, x, layer, f, work, K[:SIZE])
             fresh = False
-        low = f.air_knots_m[layer] if layer > 0 else -math.inf
+        low = f.air_knots_m[layer] if layer > 0 else -FAR_M
         low = low if low > floor_m else floor_m
-        high = f.air_knots_m[layer + 1] if layer < top else math.inf
+        high = f.air_knots_m[layer + 1] if layer < top else FAR_M
         speed2 = y[3 * COLUMNS] ** 2 + y[4 * COLUMNS] ** 2 + y[5 * COLUMNS] ** 2
         up = (cos_lat * cos_lon, cos_lat * sin_lon, sin_lat)
         level2, full, pull = speed2 - rate * rate, 0.0, 0.0

@@ -12,6 +12,7 @@ import math
 from tocsin.kernel import jit_inline
 
 NEVER_S = 1e9
+FAR_M = 1e12  # the height of a bound that is not there
 # A step of order 7 holds about this many e-folds of density or of speed at the errors in use; more would
 # only be refused.
 MOST_FOLDS = 4.0
@@ -60,8 +61,11 @@ def time_to_floor(rate: float, full: float, jerk: float, distance: float) -> flo
     """
     square = rate * rate + 2.0 * full * distance
     root = math.sqrt(max(square, 0.0))
-    time = 2.0 * distance / (rate - root) if rate <= 0.0 else -(rate + root) / full
-    time = NEVER_S if square < 0.0 or (rate > 0.0 and full >= 0.0) or rate == root else time
+    time = NEVER_S
+    if square >= 0.0 and rate <= 0.0 and rate != root:
+        time = 2.0 * distance / (rate - root)
+    elif square >= 0.0 and rate > 0.0 and full < 0.0:
+        time = -(rate + root) / full
     return newton(newton(time, rate, full, jerk, distance), rate, full, jerk, distance)
 
 
@@ -80,10 +84,11 @@ def newton(time: float, rate: float, full: float, jerk: float, distance: float) 
     """One step of Newton toward the time at which the cubic has gone the distance, at most 30 % of it."""
     j = jerk * time
     miss = time * (rate + time * (0.5 * full + j * (1.0 / 6.0))) - distance
-    change = miss / (rate + time * (full + 0.5 * j))
+    slope = rate + time * (full + 0.5 * j)
     most = 0.3 * time
-    change = min(max(change, -most), most)
-    return time - change if time > 0.0 and time < 0.1 * NEVER_S else time
+    if time > 0.0 and time < 0.1 * NEVER_S and slope != 0.0:
+        return time - min(max(miss / slope, -most), most)
+    return time
 
 
 @jit_inline
