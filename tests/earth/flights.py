@@ -112,15 +112,16 @@ def fly(states, duration_s, **forces):
 
 
 def fall(states, ground_m=0.0, **forces):
-    """Times (n,) and states (n, 6) at which flights meet the ground. Else as `fly`."""
+    """Times (n,) and states (n, 6) at which flights meet the ground, at one height (m) or (n,). Else as `fly`."""
     y = np.array(np.atleast_2d(states), float)
     count = len(y)
+    ground = np.broadcast_to(ground_m, count)
     time, h, landed = np.zeros(count), np.full(count, 0.1), np.zeros(count, bool)
     while (flying := np.flatnonzero(~landed)).size:
         step = h[flying]
         after, error = _step(_of(_within(forces, flying)), y[flying], step)
         good = error <= 1.0
-        below = geodetic(after[:, :3])[2] < ground_m
+        below = geodetic(after[:, :3])[2] < ground[flying]
         grow = np.clip(0.9 * np.maximum(error, 1e-12) ** -0.125, 0.2, np.where(good, 5.0, 1.0))
         h[flying] = step * grow
         on = good & ~below
@@ -131,11 +132,11 @@ def fall(states, ground_m=0.0, **forces):
             who = flying[down]
             then = _of(_within(forces, who))
             low, high = np.zeros(down.size), step[down]
-            above, under = (geodetic(s[:, :3])[2] - ground_m for s in (y[who], after[down]))
+            above, under = (geodetic(s[:, :3])[2] - ground[who] for s in (y[who], after[down]))
             for _ in range(60):
                 part = low + (high - low) * above / (above - under)
                 there, _ = _step(then, y[who], part)
-                miss = geodetic(there[:, :3])[2] - ground_m
+                miss = geodetic(there[:, :3])[2] - ground[who]
                 if np.abs(miss).max() < 1e-7:
                     break
                 up = miss > 0.0
