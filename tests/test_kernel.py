@@ -60,5 +60,5 @@ def test_a_terminal_is_told_in_one_line_and_nothing_else_is(tmp_path):
     os.close(writer)
     said = os.read(reader, 10_000).decode()
     os.close(reader)
-    assert said.startswith("\rtocsin: compiling for this machine, once: 1 functions")
+    assert said.startswith("\rtocsin: compiling for this machine, once: 1 function,")
     assert said.count("\n") == 1

@@ -70,7 +70,8 @@ class _Watch(event.Listener):
             self.tell(self.count, name)
         elif sys.stderr.isatty():
             took_s = time.perf_counter() - self.since_s
-            text = f"tocsin: compiling for this machine, once: {self.count} functions, {took_s:.0f} s"
+            many = "s" * (self.count > 1)
+            text = f"tocsin: compiling for this machine, once: {self.count} function{many}, {took_s:.0f} s"
             sys.stderr.write(f"\r{text}" + ("" if self.open else "\n"))
             sys.stderr.flush()
 

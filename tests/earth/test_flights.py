@@ -66,6 +66,7 @@ FALLS = {
     "half round the Earth by the pole": (start(70, 179.9, 400e3, 6800, 10, 15), 4000.0),
     "straight down on the pole": (start(90, 0, 100e3, 3000, 0, -90), 3000.0),
     "straight up from near the ground": (start(0, 0, 1e3, 2500, 0, 90), 5000.0),
+    "up from the ground": (start(52, 7, 0.0, 2500, 40, 60), 8000.0),
     "dropped at rest": (start(0, 0, 9e3, 0, 0, 0), 500.0),
     "a light thing dropped at rest": (start(-30, 60, 9e3, 0, 0, 0), 25.0),
     "from 10 m": (start(-30, 60, 10.0, 5, 40, 0), 100.0),

@@ -270,7 +270,7 @@ def fly(
                 _, _, _, _, height = up_and_height_on(
                     starts[n, 0], starts[n, 1], starts[n, 2], f.semi_major_axis_m, f.flattening
                 )
-                if height < floor_m:
+                if height < floor_m - CLOSE_M:
                     status[n] = codes.STARTS_BELOW
                     continue
                 who[i] = n

@@ -112,7 +112,7 @@ def fly(
     code, tries = -1, 0
     if not (np.isfinite(x).all() and math.isfinite(limit_s)):
         code = codes.NOT_FINITE
-    elif height < floor_m:
+    elif height < floor_m - CLOSE_M:
         code = codes.STARTS_BELOW
     elif left == 0.0:
         code = codes.STILL_UP if to_ground else codes.ARRIVED
