@@ -211,6 +211,9 @@ def test_the_referee_says_the_same(capsys, small, tmp_path, good):
     assert u["nees"]["interval95"] == near(t["nees"]["interval95"])
     assert u["position_error_over_bound_median"] == near(t["position_error_over_bound_median"])
     assert (u["switches"], u["objects_in_view"]) == (t["switches"], t["objects_in_view"])
+    sure = u["existence"]
+    assert sum(b["samples"] for b in sure["bins"]) == sure["samples"] > 0
+    assert (sure["real"] > 0.95) == good  # the bad fake has tracks of nothing
     p, q = wanted["prediction"], got["prediction"]
     assert q["inside_area"]["rows"] == near(p["inside_area"]["rows"])
     for level, share in q["inside_ellipse"].items():
@@ -235,6 +238,6 @@ def test_the_verdict_reads_well(capsys, small, tmp_path):
         selftest.fake(theirs.Recording(str(small)), str(tmp_path / "fake"), True)
     assert main(["score", str(small), str(tmp_path / "fake")]) == 0
     text = capsys.readouterr().out
-    for word in ("GOSPA", "NEES", "inside the area", "lead time", "around nothing"):
+    for word in ("GOSPA", "NEES", "existence", "inside the area", "lead time", "around nothing"):
         assert word in text
     assert max(map(len, text.splitlines())) < 120

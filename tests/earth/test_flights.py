@@ -294,12 +294,17 @@ def test_every_end_has_a_sentence():
 
 
 @compiled
-@pytest.mark.parametrize("seed", range(3))
-def test_nonsense_never_ends_in_a_silent_nan(seed):
-    rng = np.random.default_rng(seed)
+@pytest.mark.parametrize("weather", WEATHER)
+def test_nonsense_never_ends_in_a_silent_nan(weather):
+    rng, forces = np.random.default_rng(3), WEATHER[weather]
     states = rng.normal(size=(400, 6)) * 10.0 ** rng.uniform(-3, 12, (400, 1))
     betas = 10.0 ** rng.uniform(-6, 8, 400)
-    for flown in (to_ground(states, betas), to_time(states, betas, 100.0), to_time(states, betas, -10.0)):
+    for flown in (
+        to_ground(states, betas, forces),
+        to_ground(states, betas, forces, transition=True),
+        to_time(states, betas, 100.0, forces),
+        to_time(states, betas, -10.0, forces),
+    ):
         good = np.isfinite(flown.state).all(axis=1)
         failed = np.isin(flown.status, (status.NOT_FINITE, status.TOO_MANY_STEPS))
         assert (good == ~failed).all()

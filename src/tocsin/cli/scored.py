@@ -66,6 +66,7 @@ def rows_of(results: Results) -> tuple[Tracks, Predictions]:
         np.array([r.state for r in rows], float).reshape(-1, 6),
         np.array([r.covariance for r in rows], float).reshape(-1, 6, 6),
         tuple(r.phase for r in rows),
+        np.array([r.existence for r in rows], float),
     )
     predictions = Predictions(
         np.array([f.issued_s for f in forecasts], float),

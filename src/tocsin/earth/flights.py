@@ -181,4 +181,6 @@ def _fly(
         with ThreadPoolExecutor(threads) as pool:
             for job in [pool.submit(some, part) for part in parts]:
                 job.result()
-    return Flights(times, ends[:, :6], np.exp(ends[:, 6]), status, steps, matrices if transition else None)
+    with np.errstate(over="ignore"):  # back in time a burning body grows without end
+        coefficient = np.exp(ends[:, 6])
+    return Flights(times, ends[:, :6], coefficient, status, steps, matrices if transition else None)

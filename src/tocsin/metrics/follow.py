@@ -28,6 +28,7 @@ class Tracks(NamedTuple):
     state: Floats  # (n, 6) ECEF
     covariance: Floats  # (n, 6, 6)
     phase: tuple[str, ...]
+    existence: Floats  # (n,)
 
 
 class Following(NamedTuple):

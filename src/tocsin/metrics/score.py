@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,7 +12,8 @@ import numpy as np
 
 from tocsin.metrics.consistency import consistency, normalised_squared
 from tocsin.metrics.coverage import Predictions, bound_lead_s, judge, summary
-from tocsin.metrics.follow import Following, Tracks, follow, moment_of
+from tocsin.metrics.existence import EDGES, reliability
+from tocsin.metrics.follow import HOLD_S, Following, Tracks, follow, moment_of
 from tocsin.metrics.gospa import CUT_OFF_M
 from tocsin.metrics.lead import Notice, Warned, warned
 from tocsin.metrics.paths import BALLISTIC, DANGEROUS, Truth, interpolate
@@ -63,6 +65,7 @@ def _tracking(truth: Truth, tracks: Tracks, following: Following) -> dict[str, A
         "missed_per_moment": float(np.mean([g.missed for g in each])),
         "false_per_moment": float(np.mean([g.false for g in each])),
     }
+    out["existence"] = _existence(truth, tracks, following)
     mine = _rows_of_objects(truth, tracks, following)
     objects = {
         name: _object(truth, tracks, following, name, mine) for name in truth.kind if _ballistic(truth, name)
@@ -107,6 +110,40 @@ def _tracking(truth: Truth, tracks: Tracks, following: Following) -> dict[str, A
     out["first_track_delay_max_s"] = max(delays, default=None)
     out["by_object"] = objects
     return out
+
+
+def _existence(truth: Truth, tracks: Tracks, following: Following) -> dict[str, Any]:
+    """Stated probabilities of existence against whether the track followed an object, whatever kind of one.
+
+    One row of a track in `NEES_BLOCK_S`. A track whose object has just ended is left out: it cannot know yet.
+    """
+    stated, real = [], []
+    for track, rows in following.rows.items():
+        taken, last = -1, -math.inf
+        for row in rows.tolist():
+            time_s = float(tracks.time_s[row])
+            j = moment_of(following, time_s)
+            follows = following.object_at(track, j, j + 1, j - 1) is not None
+            last = time_s if follows else last
+            block = math.floor((time_s - truth.start_s) / NEES_BLOCK_S)
+            if block == taken or (not follows and time_s - last <= HOLD_S):
+                continue
+            taken = block
+            stated.append(tracks.existence[row])
+            real.append(follows)
+    found = reliability(stated, real)
+    return {
+        "stated": _or_none(found.stated),
+        "real": _or_none(found.true),
+        "brier": _or_none(found.brier),
+        "samples": found.samples,
+        "edges": list(EDGES),
+        "bins": [{key: _or_none(value) for key, value in b._asdict().items()} for b in found.bins],
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _ballistic(truth: Truth, name: str) -> bool:
