@@ -48,7 +48,7 @@ def wind_of(height):
 # what is asked of every flight: 1 m and 1 ms; benchmarks/accuracy.py flies ten thousand
 @compiled
 def test_flights_come_down_where_another_integration_has_them():
-    kinds = [random_flights(15, 7, *elevations) for elevations in ((-5.0, 80.0), (-4.0, 4.0), (60.0, 89.0))]
+    kinds = [random_flights(8, 7, *elevations) for elevations in ((-5.0, 80.0), (-4.0, 4.0), (60.0, 89.0))]
     states, betas = np.concatenate([k[0] for k in kinds]), np.concatenate([k[1] for k in kinds])
     time_s, exact = fall(states, beta=betas)
     for matrices in (False, True):
@@ -85,11 +85,11 @@ def test_odd_flights(name):
 
 @compiled
 def test_to_the_ground_at_a_height():
-    states, betas = random_flights(9, 3)
-    ground_m = np.repeat([-400.0, 850.0, 8000.0], 3)
+    states, betas = random_flights(6, 3)
+    ground_m = np.repeat([-400.0, 850.0, 8000.0], 2)
     time_s, exact = fall(states, ground_m=ground_m, beta=betas)
-    for first in (0, 3, 6):
-        some = slice(first, first + 3)
+    for first in (0, 2, 4):
+        some = slice(first, first + 2)
         ours = to_ground(states[some], betas[some], ground_m=ground_m[first])
         assert np.linalg.norm(ours.state[:, :3] - exact[some, :3], axis=1).max() < 1.0
         assert np.abs(ours.time_s - time_s[some]).max() < 1e-3
@@ -105,7 +105,7 @@ def test_wind_and_the_shape_of_the_drag_curve():
     curve = PchipInterpolator(table[:, 0], table[:, 1] / hypersonic_coefficient("sphere"))
     top = table[-1, 0]
     forces = with_shape(WINDY, "sphere")
-    states, betas = random_flights(5, 4)
+    states, betas = random_flights(3, 4)
     _, exact = fall(states, beta=betas, wind=wind_of, factor=lambda mach: curve(np.minimum(mach, top)))
     for matrices in (False, True):
         ours = to_ground(states, betas, forces, error_m=1e-3, transition=matrices)
@@ -297,8 +297,8 @@ def test_every_end_has_a_sentence():
 @pytest.mark.parametrize("weather", WEATHER)
 def test_nonsense_never_ends_in_a_silent_nan(weather):
     rng, forces = np.random.default_rng(3), WEATHER[weather]
-    states = rng.normal(size=(400, 6)) * 10.0 ** rng.uniform(-3, 12, (400, 1))
-    betas = 10.0 ** rng.uniform(-6, 8, 400)
+    states = rng.normal(size=(96, 6)) * 10.0 ** rng.uniform(-3, 12, (96, 1))
+    betas = 10.0 ** rng.uniform(-6, 8, 96)
     for flown in (
         to_ground(states, betas, forces),
         to_ground(states, betas, forces, transition=True),
