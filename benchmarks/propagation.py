@@ -29,7 +29,7 @@ from tests.earth.random_flights import random_flights
 
 from tocsin.earth.air import fit_layers
 from tocsin.earth.flights import to_ground
-from tocsin.earth.forces import STANDARD, with_air
+from tocsin.earth.forces import STANDARD, wind_table, with_air
 
 NEAR_M, NEAR_S = 1.0, 1e-3
 OURS_M = (3.0, 1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
@@ -164,6 +164,10 @@ def main():
         f"with transition matrices of nine columns {1e6 * whole / count:.1f} us a flight:"
         f" {whole / plain:.1f} flights; differences would take fourteen more"
     )
+    alone, _ = best_of(20, lambda: to_ground(state[0], beta[0]))
+    windy = STANDARD._replace(wind=wind_table([0.0, 12e3, 30e3], [2.0, 30.0, 5.0], [1.0, -5.0, 3.0]))
+    blown, _ = best_of(3, lambda: to_ground(state, beta, windy))
+    print(f"in wind {blown / plain:.2f} flights without; one flight alone {1e6 * alone:.0f} us")
     ratios = scaling(state, beta)
     print("two threads over two processes:", ", ".join(f"{ratio:.2f}" for ratio in ratios))
 

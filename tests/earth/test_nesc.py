@@ -80,4 +80,4 @@ def test_check_case(case, transition):
     )
     off_m = np.linalg.norm(flown.state[:, :3] - place, axis=1)
     assert time_s[-1] >= 29.0
-    assert off_m.max() < 0.01, (case, off_m.max())
+    assert off_m.max() < 0.005, (case, off_m.max())

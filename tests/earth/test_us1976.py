@@ -17,6 +17,8 @@ from tocsin.earth.us1976 import (
 from tocsin.errors import DataError
 
 TABLE = Path(__file__).parents[2] / "authorities" / "us1976_table1.csv"
+# the one cell that is farther off than 0.01 % and half a unit, in half units
+WIDER = {("700000", "density_kg_m3"): 1.05}
 MOLAR_MASS_KG_MOL = 28.9644e-3
 BOUNDS_M = [RADIUS_M * h / (RADIUS_M - h) for h in LAYER_HEIGHT_M[1:]]
 
@@ -51,10 +53,11 @@ def test_every_printed_cell(row):
         ("density_kg_m3", air.density_kg_m3),
     ):
         if row[column]:
-            # 0.01 % of what the printed digits stand for. All cells but one (the density at 700 km, by 0.02 of a
-            # unit) are within 0.01 % or half a unit of the printed number itself.
             printed = float(row[column])
-            assert value == pytest.approx(printed, abs=half_unit(row[column]) + 1e-4 * printed), column
+            wide = WIDER.get((row["height_m"], column), 1.0)
+            assert value == pytest.approx(printed, abs=max(wide * half_unit(row[column]), 1e-4 * printed)), (
+                column
+            )
 
 
 def test_the_densities_obey_the_balance_of_each_gas():

@@ -47,7 +47,7 @@ from tocsin.earth.lanes import (
     push,
     push_column,
     slopes,
-)  # fmt: skip
+)
 from tocsin.earth.motion import layer_at
 from tocsin.earth.steps import (
     AT_PERIGEE_S,
@@ -335,9 +335,8 @@ def fly(
                     code = codes.NOT_FINITE
             elif beyond != 0.0:
                 change = -1 if beyond == low else 1
-                if (
-                    change * (before - beyond) > -slack and low > floor_m
-                ):  # it was as good as there before the step
+                # it was as good as there before the step
+                if change * (before - beyond) > -slack and low > floor_m:
                     layer[i] += change
                     enter_layer(i, layer[i], 0.5 * math.exp(-first[i]), floor_m, kept, f)
                 else:

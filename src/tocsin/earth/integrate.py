@@ -2,7 +2,7 @@
 
 The state and the nine columns of its derivative by the start go through Verner's steps side by side
 (`verner`), with the steps of `steps`; so the matrix costs one pass with more columns, not a flight a
-column. `batch` flies many without it.
+column. `batch` flies many side by side.
 """
 
 from __future__ import annotations
@@ -43,9 +43,8 @@ from tocsin.units import STANDARD_GRAVITY_M_S2
 
 Floats = NDArray[np.float64]
 
-ROWS = (
-    7  # position, velocity, and ln of the ballistic coefficient or the first component of an own acceleration
-)
+# position, velocity, and ln of the ballistic coefficient or the first component of an own acceleration
+ROWS = 7
 COLUMNS = 10  # the state, and its derivative by each of the nine components at the start
 SIZE = ROWS * COLUMNS
 NO_GROUND = -FAR_M
@@ -104,7 +103,6 @@ def fly(
         y[c * COLUMNS + 1 + c] = 1.0
     a, flattening = f.semi_major_axis_m, f.flattening
     sense = -1.0 if limit_s < 0.0 else 1.0
-    floor_m = ground_m
     to_ground = ground_m > NO_GROUND
     left = abs(limit_s)
     sin_lat, cos_lat, sin_lon, cos_lon, height = up_and_height_on(x[0], x[1], x[2], a, flattening)
@@ -112,7 +110,7 @@ def fly(
     code, tries = -1, 0
     if not (np.isfinite(x).all() and math.isfinite(limit_s)):
         code = codes.NOT_FINITE
-    elif height < floor_m - CLOSE_M:
+    elif height < ground_m - CLOSE_M:
         code = codes.STARTS_BELOW
     elif left == 0.0:
         code = codes.STILL_UP if to_ground else codes.ARRIVED
@@ -126,7 +124,7 @@ def fly(
             drag, slope, airspeed = _slope(kind, y, x, layer, f, work, K[:SIZE])
             fresh = False
         low = f.air_knots_m[layer] if layer > 0 else -FAR_M
-        low = low if low > floor_m else floor_m
+        low = low if low > ground_m else ground_m
         high = f.air_knots_m[layer + 1] if layer < top else FAR_M
         speed2 = y[3 * COLUMNS] ** 2 + y[4 * COLUMNS] ** 2 + y[5 * COLUMNS] ** 2
         up = (cos_lat * cos_lon, cos_lat * sin_lon, sin_lat)
@@ -175,7 +173,7 @@ def fly(
         factor = min(max(SAFETY / math.sqrt(math.sqrt(math.sqrt(excess))), LEAST_FACTOR), MOST_FACTOR)
         beyond = 0.0
         if kind == BALLISTIC:
-            if ends_at[4] < low - (slack if low > floor_m else FAR_BELOW_M):
+            if ends_at[4] < low - (slack if low > ground_m else FAR_BELOW_M):
                 beyond = low
             elif ends_at[4] > high + slack:
                 beyond = high
@@ -185,7 +183,7 @@ def fly(
                 code = codes.NOT_FINITE
         elif beyond != 0.0:
             change = -1 if beyond == low else 1
-            if change * (height - beyond) > -slack and low > floor_m:
+            if change * (height - beyond) > -slack and low > ground_m:
                 layer += change
                 fresh = True
             else:
@@ -195,7 +193,7 @@ def fly(
         else:
             grown = length * factor
             allowed = max(grown, min(most, MOST_FACTOR * grown)) if length < 0.99 * most else grown
-            left -= length if step > 0.0 else -length
+            left -= step
             y[:] = after
             fresh = True
             sin_lat, cos_lat, sin_lon, cos_lon, height = ends_at
@@ -203,11 +201,11 @@ def fly(
             rate = sense * (
                 cos_lat * (cos_lon * y[3 * COLUMNS] + sin_lon * y[4 * COLUMNS]) + sin_lat * y[5 * COLUMNS]
             )
-            if to_ground and low <= floor_m and abs(height - ground_m) < CLOSE_M:
+            if to_ground and low <= ground_m and abs(height - ground_m) < CLOSE_M:
                 code = codes.LANDED
             elif left <= 0.0:
                 code = codes.STILL_UP if to_ground else codes.ARRIVED
-            elif low > floor_m and height <= low + slack and rate < 0.0:
+            elif low > ground_m and height <= low + slack and rate < 0.0:
                 layer -= 1
             elif height >= high - slack and rate > 0.0:
                 layer += 1

@@ -25,10 +25,8 @@ Floats = NDArray[np.float64]
 BALLISTIC, THRUST, LEVEL = 0, 1, 2  # the kinds of motion
 
 SHAPE_KEPT = 1.0 / 3.0  # d ln(m / A) / d ln m of a body that keeps its shape
-DEEPEST, HIGHEST = (
-    -2.0,
-    2.0,
-)  # in scaled height, beyond which the air of a layer is held: no flight goes there
+# in scaled height, beyond which the air of a layer is held: no flight goes there
+DEEPEST, HIGHEST = -2.0, 2.0
 
 
 @jit

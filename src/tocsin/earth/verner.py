@@ -24,7 +24,6 @@ Kernel = Callable[..., None]
 Floats = NDArray[np.float64]
 
 STAGES = 10
-ERROR_ORDER = 7  # the estimated error of a step goes with this power of its length
 
 A21 = 0.005
 A31, A32 = -1.07679012345679, 1.185679012345679
