@@ -43,6 +43,7 @@ from tocsin.earth.lanes import (
     SOUND,
     TO_GO,
     WIND,
+    density_slope,
     feel,
     push,
     push_column,
@@ -126,16 +127,7 @@ def plan(
         full = (level2 + px * ax + py * ay + pz * az) * inverse_r
         # how density and speed make the drag change
         t = (height - kept[MIDDLE * LANES + i]) * kept[SCALE * LANES + i]
-        slope = 10.0 * kept[10 * LANES + i]
-        slope = slope * t + 9.0 * kept[9 * LANES + i]
-        slope = slope * t + 8.0 * kept[8 * LANES + i]
-        slope = slope * t + 7.0 * kept[7 * LANES + i]
-        slope = slope * t + 6.0 * kept[6 * LANES + i]
-        slope = slope * t + 5.0 * kept[5 * LANES + i]
-        slope = slope * t + 4.0 * kept[4 * LANES + i]
-        slope = slope * t + 3.0 * kept[3 * LANES + i]
-        slope = slope * t + 2.0 * kept[2 * LANES + i]
-        slope = (slope * t + kept[LANES + i]) * kept[SCALE * LANES + i]
+        slope = density_slope(kept, i, t)
         drag = kept[DRAG * LANES + i]
         growth = slope * rate + (vx * ax + vy * ay + vz * az) / (speed2 + 1e-3)
         jerk = -sense * drag * (rate * growth + full)

@@ -21,7 +21,7 @@ from tocsin.earth.forces import MACH_STEP, WIND_STEP_M, Forces
 from tocsin.earth.gravity import gravity_terms
 from tocsin.earth.motion import DEEPEST, HIGHEST, SHAPE_KEPT, wind_and_slope, wind_share, wind_shear
 from tocsin.earth.steps import height_series
-from tocsin.kernel import jit, jit_lanes
+from tocsin.kernel import jit, jit_inline, jit_lanes
 
 Floats = NDArray[np.float64]
 
@@ -195,6 +195,22 @@ def feel(y: Floats, kept: Floats, first: Floats, f: Forces) -> None:
         feel_mach(y, kept, f)
 
 
+@jit_inline
+def density_slope(kept: Floats, i: int, t: float) -> float:
+    """Slope by height (1/m) of ln density in lane i, at a height t that is scaled to -1..1 over its layer."""
+    slope = 10.0 * kept[10 * LANES + i]
+    slope = slope * t + 9.0 * kept[9 * LANES + i]
+    slope = slope * t + 8.0 * kept[8 * LANES + i]
+    slope = slope * t + 7.0 * kept[7 * LANES + i]
+    slope = slope * t + 6.0 * kept[6 * LANES + i]
+    slope = slope * t + 5.0 * kept[5 * LANES + i]
+    slope = slope * t + 4.0 * kept[4 * LANES + i]
+    slope = slope * t + 3.0 * kept[3 * LANES + i]
+    slope = slope * t + 2.0 * kept[2 * LANES + i]
+    whole: float = (slope * t + kept[LANES + i]) * kept[SCALE * LANES + i]
+    return whole
+
+
 @jit_lanes
 def body_slopes(y: Floats, kept: Floats, part: Floats, f: Forces) -> None:
     """Fill ``part`` as `slopes` does, with the known wind taken as the same all round."""
@@ -236,16 +252,7 @@ def body_slopes(y: Floats, kept: Floats, part: Floats, f: Forces) -> None:
         hx, hy, hz = (out - turn * s) * ex, (out - turn * s) * ey, (out - turn * s) * s + turn
         # drag
         t = (height - kept[MIDDLE * LANES + i]) * kept[SCALE * LANES + i]
-        slope = 10.0 * kept[10 * LANES + i]
-        slope = slope * t + 9.0 * kept[9 * LANES + i]
-        slope = slope * t + 8.0 * kept[8 * LANES + i]
-        slope = slope * t + 7.0 * kept[7 * LANES + i]
-        slope = slope * t + 6.0 * kept[6 * LANES + i]
-        slope = slope * t + 5.0 * kept[5 * LANES + i]
-        slope = slope * t + 4.0 * kept[4 * LANES + i]
-        slope = slope * t + 3.0 * kept[3 * LANES + i]
-        slope = slope * t + 2.0 * kept[2 * LANES + i]
-        slope = (slope * t + kept[LANES + i]) * kept[SCALE * LANES + i] if DEEPEST < t < HIGHEST else 0.0
+        slope = density_slope(kept, i, t) if DEEPEST < t < HIGHEST else 0.0
         ux = y[3 * LANES + i] - kept[WIND * LANES + i]
         uy = y[4 * LANES + i] - kept[(WIND + 1) * LANES + i]
         uz = y[5 * LANES + i] - kept[(WIND + 2) * LANES + i]
