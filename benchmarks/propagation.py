@@ -164,7 +164,7 @@ def main():
         f"with transition matrices of nine columns {1e6 * whole / count:.1f} us a flight:"
         f" {whole / plain:.1f} flights; differences would take fourteen more"
     )
-    alone, _ = best_of(20, lambda: to_ground(state[0], beta[0]))
+    alone, _ = best_of(20, lambda: to_ground(state[count // 2], beta[count // 2]))
     windy = STANDARD._replace(wind=wind_table([0.0, 12e3, 30e3], [2.0, 30.0, 5.0], [1.0, -5.0, 3.0]))
     blown, _ = best_of(3, lambda: to_ground(state, beta, windy))
     print(f"in wind {blown / plain:.2f} flights without; one flight alone {1e6 * alone:.0f} us")
