@@ -47,6 +47,7 @@ def test_columns_and_properties_of_the_contract_are_documented():
         *QUANTITIES,
         *STATE,
         "received",
+        "height_m",
         "snr_db",
         "bias_sigma",
         "detection_probability",
@@ -63,6 +64,7 @@ def test_limits_in_the_contract_are_those_of_the_code():
     assert f"more than {recording.MAX_FROM_MEDIAN_S / 86400:g} days" in page
     assert f"more than {recording.MAX_EARLY_S:g} s before" in page
     assert recording.MAX_LATE_S == 3600.0 and "more than an hour after" in page  # noqa: PT018
+    assert f"{recording.MIN_REPORTED_M:,.0f} to {recording.MAX_REPORTED_M:,.0f}" in page
     assert f"±{sensors.MAX_RANGE_RATE_M_S:,.0f}" in page
     assert "at most 5e8" in page and sensors.MAX_RANGE_M == 5e8  # noqa: PT018
 

@@ -127,7 +127,7 @@ def test_convert_files_to_csv_and_json(capsys, tmp_path):
 def test_convert_says_what_is_wrong(capsys, tmp_path):
     for source, words in (
         (tmp_path / "nowhere", "no such file or folder"),
-        (tmp_path, "has no .ecsv file"),
+        (tmp_path, "has no file of a form that is known"),
     ):
         assert main(["convert", str(source), "--out", str(tmp_path / "out")]) == 1
         assert words in capsys.readouterr().err

@@ -49,7 +49,8 @@ def plots(n: int = 10) -> Plots:
     time_s = START_S + np.arange(n)
     measured = np.tile([4e5, 1.25, 0.75, 100.0], (n, 1))
     measured[1::2, [0, 3]] = np.nan
-    return Plots(time_s, time_s + 0.5, np.arange(n) % 2, np.arange(n), measured, np.zeros((n, 3)))
+    none = np.full(n, math.nan)
+    return Plots(time_s, time_s + 0.5, np.arange(n) % 2, np.arange(n), measured, np.zeros((n, 3)), none)
 
 
 def platforms() -> dict[str, tuple[np.ndarray, np.ndarray]]:

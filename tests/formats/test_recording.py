@@ -69,7 +69,9 @@ def test_round_trip_of_any_plots(tmp_path_factory, data):
     time_s = np.rint(draw(0.0, 20.0) * 1e6) / 1e6 + START_S
     received_s = np.maximum.accumulate(time_s + draw(0.0, 30.0))
     scan = np.array(data.draw(st.lists(st.integers(-(2**40), 2**40), min_size=n, max_size=n)), np.int64)
-    before = Plots(time_s, received_s, sensor, scan, measured, np.zeros((n, 3)))
+    told = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)), bool)
+    height_m = np.where(told, draw(-1000.0, 30000.0), np.nan)
+    before = Plots(time_s, received_s, sensor, scan, measured, np.zeros((n, 3)), height_m)
     folder = tmp_path_factory.mktemp("round")
     write_recording(folder, sensors(), platforms(), before, csv=data.draw(st.booleans()))
     after = read_recording(folder).plots
@@ -80,6 +82,7 @@ def test_round_trip_of_any_plots(tmp_path_factory, data):
     np.testing.assert_array_equal(after.scan, before.scan)
     np.testing.assert_array_equal(after.sensor, before.sensor)
     np.testing.assert_allclose(after.measured, before.measured, rtol=1e-14, atol=1e-300)
+    np.testing.assert_allclose(after.height_m, before.height_m, rtol=1e-14, atol=1e-300)
 
 
 def test_plots_come_in_the_order_of_arrival_and_doubled_ones_stay(tmp_path):
@@ -141,7 +144,7 @@ BAD_ROWS = [
     ("range_m", "1e12", r"at most 5e\+08"),
     ("range_m", "1e400", "must be a number"),
     ("range_rate_m_s", "2e5", "to 100000"),
-    ("range_rate_m_s", "", "is missing"),
+    ("elevation_deg", "", "is missing"),
     ("scan", "1.5", "whole number"),
     ("scan", "", "is missing"),
     ("scan", "1e300", "whole number"),
@@ -172,11 +175,67 @@ def test_one_bad_row_is_named_and_left_out(folder, spoil, field, value, reason):
     assert recording.plots.scan.tolist() == [0, 1, 3, 4, 5, 6, 7, 8, 9]
 
 
+def test_a_look_may_lack_some_of_what_its_sensor_measures(folder, spoil):
+    spoil(4, "range_m", "")
+    spoil(6, "range_rate_m_s", "")
+    for angle in ("azimuth_deg", "elevation_deg"):
+        spoil(8, angle, "")
+    recording = read_recording(folder)
+    assert recording.rejected == ()
+    lacks = np.isnan(recording.plots.measured[[2, 4, 6]])
+    assert lacks.tolist() == [
+        [True, False, False, False],
+        [False, False, False, True],
+        [False, True, True, False],
+    ]
+
+
+def test_a_look_of_nothing_is_left_out(folder, spoil):
+    for field in ("range_m", "azimuth_deg", "elevation_deg", "range_rate_m_s"):
+        spoil(4, field, "")
+    for angle in ("azimuth_deg", "elevation_deg"):  # of a sensor that has only these
+        spoil(5, angle, "")
+    recording = read_recording(folder)
+    assert [r.text for r in recording.rejected] == [
+        "plots.csv, line 4: range_m is missing",
+        "plots.csv, line 5: azimuth_deg is missing",
+    ]
+
+
 def test_a_quantity_that_a_sensor_does_not_measure_is_not_looked_at(folder, spoil):
     spoil(3, "range_m", "nonsense")
     recording = read_recording(folder)
     assert recording.rejected == ()
     assert np.isnan(recording.plots.measured[1, 0])
+
+
+@pytest.fixture
+def with_heights(tmp_path):
+    out = tmp_path / "sample"  # where the fixture folder is, for spoil
+    told = plots()._replace(height_m=np.array([10668.0, *[np.nan] * 7, -12.5, 0.0]))
+    write_recording(out, sensors(), platforms(), told, csv=True)
+    return out
+
+
+def test_a_reported_height_is_read_where_one_is_given(folder, with_heights, tmp_path):
+    assert "height_m" in (with_heights / "plots.csv").read_text().splitlines()[0]
+    recording = read_recording(with_heights)
+    assert recording.rejected == ()
+    np.testing.assert_array_equal(recording.plots.height_m, [10668.0, *[np.nan] * 7, -12.5, 0.0])
+    # and no column where no object reported any
+    write_recording(tmp_path / "none", sensors(), platforms(), plots())
+    assert "height_m" not in pq.read_schema(tmp_path / "none" / "plots.parquet").names
+    assert np.isnan(read_recording(tmp_path / "none").plots.height_m).all()
+
+
+@pytest.mark.parametrize("value", ["-1001", "30001", "nan", "inf", "FL350"])
+def test_a_reported_height_that_cannot_be_is_named(folder, with_heights, spoil, value):
+    spoil(4, "height_m", value)
+    recording = read_recording(folder)
+    (rejection,) = recording.rejected
+    assert rejection.text == f"plots.csv, line 4: height_m {value!r} must be a number from -1000 to 30000"
+    assert recording.counts["rejected_height_m"] == 1
+    assert recording.plots.scan.tolist() == [0, 1, 3, 4, 5, 6, 7, 8, 9]
 
 
 def test_lines_torn_short_or_long_are_named_and_left_out(folder):
@@ -361,11 +420,14 @@ def test_whatever_is_damaged_is_a_clear_error_or_a_skipped_row(tmp_path_factory,
         ("azimuth_deg", pa.array(["12"] * 10), "must be a number"),
         ("azimuth_deg", pa.array([[1.0]] * 10), "must be a number"),
         ("scan", pa.array([True] * 10), "must be a number"),
+        ("height_m", pa.array(["FL350"] * 10), "must be a number"),
     ],
 )
 def test_refuses_columns_of_a_wrong_type(parquet_folder, column, values, words):
     path = parquet_folder / "plots.parquet"
     table = pq.read_table(path)
+    if column not in table.column_names:  # optional
+        table = table.append_column(column, values)
     pq.write_table(table.set_column(table.column_names.index(column), column, values), path)
     refuses(parquet_folder, "plots.parquet", f"column {column}", words)
 
@@ -466,7 +528,9 @@ def test_a_million_rows_take_seconds(tmp_path):
     few = plots(2)
     index = np.arange(n) % 2
     time_s = START_S + np.arange(n) * 20e-6
-    many = Plots(time_s, time_s, index, np.arange(n), few.measured[index], np.zeros((n, 3)))
+    many = Plots(
+        time_s, time_s, index, np.arange(n), few.measured[index], np.zeros((n, 3)), few.height_m[index]
+    )
     write_recording(tmp_path, sensors(), platforms(), many)
     start = time.perf_counter()
     assert read_recording(tmp_path).plots.count == n

@@ -73,5 +73,5 @@ def plots_of(of, states, time_s=None, *, rng=None, index=0, scan=None):
         measured = measured + rng.normal(size=measured.shape) * np.nan_to_num(of.sigma)
     return Plots(
         time_s, time_s, np.full(n, index), np.arange(n) if scan is None else np.asarray(scan),
-        measured, np.tile(place(of), (n, 1)),
+        measured, np.tile(place(of), (n, 1)), np.full(n, NAN),
     )  # fmt: skip

@@ -308,7 +308,15 @@ def test_an_angle_that_is_not_measured_changes_nothing_of_its_own() -> None:
             np.full((4, 2), np.nan), np.zeros(4),
         )  # fmt: skip
         measured = np.array([[distance + 20.0, azimuth + 1e-3, seen, -300.0]])
-        plots = Plots(np.zeros(1), np.zeros(1), np.zeros(1, int), np.zeros(1, int), measured, position[None])
+        plots = Plots(
+            np.zeros(1),
+            np.zeros(1),
+            np.zeros(1, int),
+            np.zeros(1, int),
+            measured,
+            position[None],
+            np.full(1, math.nan),
+        )
         look = looks(plots, (sensor,), np.ones(1))
         x = np.concatenate([there, [500.0, -400.0, 100.0], np.zeros(3)])
         P = np.diag([1e6] * 3 + [1e4] * 3 + [0.0] * 3)

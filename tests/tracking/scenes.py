@@ -73,7 +73,13 @@ def scans(of, objects, count, rng, *, index=0, start_s=0.0):
     time_s = start_s + number * of.scan_period_s + 0.9 * of.scan_period_s * rng.random(len(number))
     parts.append(
         Plots(
-            time_s, time_s, np.full(len(number), index), number, values, np.tile(place(of), (len(number), 1))
+            time_s,
+            time_s,
+            np.full(len(number), index),
+            number,
+            values,
+            np.tile(place(of), (len(number), 1)),
+            np.full(len(number), math.nan),
         )
     )
     return in_order(Plots(*(np.concatenate(c) for c in zip(*parts, strict=True))))

@@ -258,6 +258,6 @@ def merged(observations: Sequence[Observation]) -> tuple[tuple[Sensor, ...], Plo
         scan = np.unique(seen.time_s, return_inverse=True)[1] + 1
         place = (seen.sensor.latitude_rad, seen.sensor.longitude_rad, seen.sensor.height_m)
         position_m = np.tile(geodetic_to_ecef(*place), (n, 1))
-        parts.append(Plots(seen.time_s, seen.time_s, np.full(n, i), scan, measured, position_m))
+        parts.append(Plots(seen.time_s, seen.time_s, np.full(n, i), scan, measured, position_m, blank))
     plots = Plots(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     return tuple(sensors), plots.rows(np.argsort(plots.received_s, kind="stable"))

@@ -42,6 +42,8 @@ MAX_LATE_S = 3600.0
 MAX_FROM_MEDIAN_S = 31 * 86400.0
 LAST_TIME_S = 4102444800.0  # 2100-01-01
 MIN_RADIUS_M, MAX_RADIUS_M = 6.33e6, 5e8  # from below the lowest ground to beyond the Moon
+# What an object can report as its own height: from the lowest dry land, with some error, to beyond any transponder.
+MIN_REPORTED_M, MAX_REPORTED_M = -1000.0, 30000.0
 MAX_SCAN = 2.0**53  # whole numbers up to here survive in a float
 
 Progress = Callable[[int, int], None]  # steps done, steps in all
@@ -91,7 +93,7 @@ def read_recording(folder: str | Path, progress: Progress | None = None) -> Reco
     measures = np.array([~np.isnan(sensor.sigma) for sensor in sensors])  # (sensors, 4)
     used = [quantity for i, quantity in enumerate(QUANTITIES) if measures[:, i].any()]
     needed = ["time", "sensor", "scan", *used]
-    table = read_table(path, needed, ["received"])
+    table = read_table(path, needed, ["received", "height_m"])
     tell(3, 4)
     sieve = Sieve(table)
     plots = _plots(table, sieve, sensors, measures, platforms)
@@ -175,12 +177,13 @@ def _plots(
     sieve.drop(~whole, "scan", "is not a whole number")
 
     measured = np.full((n, 4), np.nan)
+    given = np.zeros((n, 4), bool)
     for i, quantity in enumerate(QUANTITIES):
         if quantity not in table.columns:  # no sensor measures it
             continue
         low, high = LIMITS[quantity]
         value = numbers(table, quantity)
-        wanted = measures[sensor, i]
+        wanted = given[:, i] = measures[sensor, i] & np.asarray(table.columns[quantity].is_valid())
         inside = (value >= low) & (value <= high) & ((value > 0.0) | (quantity != "range_m"))
         limit = (
             f"must be a number above 0 and at most {high:g}"
@@ -190,6 +193,19 @@ def _plots(
         sieve.drop(wanted & ~inside, quantity, limit)
         measured[:, i] = np.where(wanted & inside, value, np.nan) * TO_SI[i]
     measured[:, 1] %= 2.0 * np.pi
+    nothing, half = ~given.any(axis=1), given[:, 1] != given[:, 2]
+    for i, quantity in enumerate(
+        QUANTITIES
+    ):  # a look may have range or angles alone, but not one angle of two
+        lacking = measures[sensor, i] & ~given[:, i]
+        sieve.drop(lacking & (nothing | half if i in (1, 2) else nothing), quantity, "is missing")
+
+    height_m = np.full(n, np.nan)
+    if "height_m" in table.columns:
+        height_m = numbers(table, "height_m")
+        told = np.asarray(table.columns["height_m"].is_valid())
+        outside = told & ~((height_m >= MIN_REPORTED_M) & (height_m <= MAX_REPORTED_M))
+        sieve.drop(outside, "height_m", f"must be a number from {MIN_REPORTED_M:g} to {MAX_REPORTED_M:g}")
 
     position_m = np.zeros((n, 3))
     for i, one in enumerate(sensors):
@@ -207,7 +223,7 @@ def _plots(
         for axis in range(3):
             position_m[its, axis] = np.interp(when, path.time_s, path.position_m[:, axis])
     whole_scan = np.where(sieve.good, scan, 0.0).astype(np.int64)
-    return Plots(time_s, received_s, sensor, whole_scan, measured, position_m).rows(sieve.good)
+    return Plots(time_s, received_s, sensor, whole_scan, measured, position_m, height_m).rows(sieve.good)
 
 
 def _read_platforms(folder: Path, sensors: tuple[Sensor, ...]) -> tuple[dict[str, Platform], Sieve | None]:

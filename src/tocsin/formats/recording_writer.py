@@ -75,6 +75,8 @@ def _plot_table(sensors: Sequence[Sensor], plots: Plots, snr_db: ArrayLike | Non
     for i, quantity in enumerate(QUANTITIES):
         columns[quantity] = _optional(plots.measured[:, i] / TO_SI[i])
     columns["received"] = timestamps(plots.received_s)
+    if np.isfinite(plots.height_m).any():
+        columns["height_m"] = _optional(plots.height_m)
     if snr_db is not None:
         columns["snr_db"] = _optional(snr_db)
     return pa.table(columns)

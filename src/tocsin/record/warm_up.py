@@ -81,4 +81,5 @@ def _plots(number: int, sensor: Sensor, time_s: Floats, local_m: Floats) -> Plot
     count = len(time_s)
     scan = np.round(time_s / sensor.scan_period_s).astype(np.int64)
     whose = np.full(count, number, np.int64)
-    return Plots(time_s, time_s, whose, scan, measured, np.tile(site_m, (count, 1)))
+    none = np.full(count, math.nan)
+    return Plots(time_s, time_s, whose, scan, measured, np.tile(site_m, (count, 1)), none)

@@ -46,6 +46,8 @@ class Plots(NamedTuple):
     scan: Ints  # (n,)
     measured: Floats  # (n, 4) range_m, azimuth_rad, elevation_rad, range_rate_m_s
     position_m: Floats  # (n, 3) ECEF position of the sensor at time_s
+    # (n,) height above the ellipsoid that the object itself reported (a transponder's flight level), NaN where none
+    height_m: Floats
 
     @property
     def count(self) -> int:  # type: ignore[override]  # of rows: no one counts a tuple's values
@@ -61,4 +63,5 @@ class Plots(NamedTuple):
             self.scan[which],
             self.measured[which],
             self.position_m[which],
+            self.height_m[which],
         )

@@ -60,6 +60,7 @@ def scan_sensor(
         number[pick] + station.first_scan,
         _rounded(values[pick], plan.sigma),
         np.array(station_position(station, time_s)),
+        np.full(len(time_s), math.nan),
     )
     return plots.rows(order), looks, len(true[0])
 
