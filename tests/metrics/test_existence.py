@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from tocsin.metrics.existence import EDGES, reliability
 
@@ -44,3 +45,33 @@ def test_nothing_to_judge():
     assert found.samples == 0
     assert math.isnan(found.brier)
     assert all(b.samples == 0 and math.isnan(b.true) for b in found.bins)
+
+
+@pytest.mark.parametrize(("right", "of"), [(0, 4), (3, 7), (40, 41), (500, 500)])
+def test_the_interval_is_scipys(right, of):
+    b = reliability([0.7] * of, [1] * right + [0] * (of - right)).bins[1]
+    wanted = binomtest(right, of).proportion_ci(0.95, method="wilson")
+    assert (b.low, b.high) == pytest.approx((wanted.low, wanted.high), abs=1e-9)
+
+
+@pytest.mark.parametrize("probability", [0.3, 0.65, 0.9, 0.97, 0.995])
+def test_the_interval_holds_an_honest_probability_in_95_of_100_cases(probability):
+    rng = np.random.default_rng(6)
+    held = 0
+    for _ in range(2000):
+        found = reliability(np.full(300, probability), rng.random(300) < probability)
+        (b,) = (b for b in found.bins if b.samples)
+        held += b.low <= probability <= b.high
+    # 95 % on average over probabilities; of 300 draws at one probability, whole numbers make it 93 to 98 %
+    assert 0.925 < held / 2000 < 0.985
+
+
+def test_the_score_of_brier_parts_as_murphy_says():
+    """Murphy (1973), Journal of Applied Meteorology 12, 595-600: reliability - resolution + uncertainty, where all of a
+    bin state one probability."""
+    rng = np.random.default_rng(7)
+    stated = rng.choice([0.3, 0.65, 0.9, 0.97, 0.995], 5000)
+    found = reliability(stated, rng.random(5000) < stated**2)
+    share = found.true
+    parts = sum(b.samples * ((b.stated - b.true) ** 2 - (b.true - share) ** 2) for b in found.bins)
+    assert found.brier == pytest.approx(parts / found.samples + share * (1.0 - share))

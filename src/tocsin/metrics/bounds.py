@@ -2,8 +2,10 @@
 
 Perfect association, the sensors' true noise, each look weighted by the detection
 probability and counted from when it was received. Without process noise the information
-about the state at a fixed epoch just adds up (Tichavský, Muravchik and Nehorai 1998,
-section III; Van Trees 1968, section 2.4), so a free flight needs no recursion.
+about the state at a fixed epoch just adds up (Tichavský, Muravchik and Nehorai 1998, IEEE
+Transactions on Signal Processing 46, section III; Van Trees 1968, section 2.4), so a free flight needs no
+recursion. With it, `recursive` is theirs; `maneuvering` takes late looks in their own place. `flight_bound` puts
+them together.
 
 Shapes: n looks, d unknowns, k moments.
 """
@@ -41,6 +43,23 @@ def covariance_at(prior: Floats, looks: Information, time_s: Floats) -> Floats:
     total = np.concatenate([np.zeros((1, *prior.shape)), np.cumsum(gain, axis=0)])
     known = total[np.searchsorted(looks.received_s[order], time_s, "right")] + np.eye(len(prior))
     return np.asarray(root @ np.linalg.inv(known) @ root.T)
+
+
+def recursive(prior: Floats, F: Floats, Q: Floats, gained: Floats) -> Floats:
+    """Bounds (k, d, d) of a discrete system with additive Gaussian noise, after each of k looks.
+
+    Before look i the state moves by F[i] (d, d) and gains noise Q[i] (d, d), which may be singular; the look brings
+    information gained[i] (d, d), expected over truth: H' R^-1 H, times the detection probability. The recursion of
+    Tichavský, Muravchik and Nehorai (1998) for moves that do not hang on chance, written for covariances.
+    """
+    out = np.empty((len(F), *prior.shape))
+    now = prior
+    for i in range(len(F)):
+        before = F[i] @ now @ F[i].T + Q[i]
+        root = np.linalg.cholesky((before + before.T) / 2.0)
+        now = root @ np.linalg.inv(np.eye(len(root)) + root.T @ gained[i] @ root) @ root.T
+        out[i] = now
+    return out
 
 
 def ellipse_km2(covariance_m2: Floats) -> Floats:

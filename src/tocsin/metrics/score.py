@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.metrics.consistency import consistency, normalised_squared
+from tocsin.metrics.consistency import nees
 from tocsin.metrics.coverage import Predictions, bound_lead_s, judge, summary
 from tocsin.metrics.existence import EDGES, reliability
 from tocsin.metrics.follow import HOLD_S, Following, Tracks, follow, moment_of
@@ -86,14 +86,13 @@ def _tracking(truth: Truth, tracks: Tracks, following: Following) -> dict[str, A
         both = np.concatenate(squares)
         out["position_rmse_m"], out["velocity_rmse_m_s"] = np.sqrt(both.mean(axis=0)).tolist()
         out["position_error_median_m"] = float(np.median(np.sqrt(both[:, 0])))
-        normalised = normalised_squared(np.concatenate(errors), np.concatenate(covariances))
-        out["bad_covariances"] = int(np.isnan(normalised).sum())
-        nees = consistency(normalised, 6)
+        found = nees(np.concatenate(errors), np.concatenate(covariances))
+        out["bad_covariances"] = sum(map(len, errors)) - found.samples
         out["nees"] = {
-            "mean": nees.mean,
-            "median": nees.median,
-            "samples": nees.samples,
-            "interval95": [nees.low, nees.high],
+            "mean": found.mean,
+            "median": found.median,
+            "samples": found.samples,
+            "interval95": [found.low, found.high],
         }
     seen = [o for o in objects.values() if o["in_view_s"] > 0.0]
     out["objects_in_view"] = len(seen)
