@@ -20,7 +20,7 @@ from tocsin.prediction.impact import (
     impact,
 )
 from tocsin.prediction.predictor import predict
-from tocsin.tracking.tracker import Track
+from tocsin.tracking.tracks import Track
 
 from ..earth.flights import fall, start
 
@@ -41,10 +41,9 @@ def track(x, P, mode=BALLISTIC, **more):
     mu[mode] = 1.0
     given = {
         "number": 7, "parent": 3, "time_s": 1000.0, "x": np.stack([x] * 3), "P": np.stack([P] * 3), "mu": mu,
-        "existence": 0.99, "hits": 30, "hit_s": 1000.0, "shown": True, "row_s": 1000.0, "orbit": False,
-        "recent": (), "fallen": True, "lean": np.zeros((1, 2)), "born_s": 900.0, **more,
+        "existence": 0.99, "hits": 30, "shown": True, "orbit": False, "fallen": True, **more,
     }  # fmt: skip
-    return Track(**{key: value for key, value in given.items() if key in Track._fields})
+    return Track(**given)
 
 
 def landing(x):

@@ -6,6 +6,7 @@ import numpy as np
 from pyproj import Transformer
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
+from tocsin.sensors.models import looks
 from tocsin.sensors.plots import Plots, Sensor
 
 NAN = math.nan
@@ -75,3 +76,23 @@ def plots_of(of, states, time_s=None, *, rng=None, index=0, scan=None):
         time_s, time_s, np.full(n, index), np.arange(n) if scan is None else np.asarray(scan),
         measured, np.tile(place(of), (n, 1)), np.full(n, NAN),
     )  # fmt: skip
+
+
+def one_look(of, plots, scale=1.0, offsets=(-1, -1, -1, -1)):
+    """Plots of one sensor made ready; offsets (4,): the number of each quantity's unknown offset."""
+    return looks(plots, (of,), np.full((1, 4), scale), np.array([offsets]))
+
+
+def rows_of(look, i=0):
+    """Position, axes, measured, variance, column and lever of one plot made ready."""
+    return tuple(np.ascontiguousarray(column[i]) for column in (*look[1:5], look.column, look.lever))
+
+
+def prior(of, x, sigma_along_m, sigma_cross_m, sigma_v_m_s):
+    """Covariance (9, 9): along and across the sight, and of the velocity."""
+    u = x[:3] - place(of)
+    u = u / np.linalg.norm(u)
+    P = np.zeros((9, 9))
+    P[:3, :3] = sigma_cross_m**2 * np.eye(3) + (sigma_along_m**2 - sigma_cross_m**2) * np.outer(u, u)
+    P[3:6, 3:6] = sigma_v_m_s**2 * np.eye(3)
+    return P

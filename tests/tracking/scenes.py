@@ -112,7 +112,7 @@ def run(sensors, plots, *, batch_s=0.0, shuffle=None, end_s=None):
         state, output = tracker.step(state, batch, now)
         if output is not None:
             rows.extend(output.rows)
-            shown.append((now, tuple(t.number for t in output.shown)))
+            shown.append((now, output.shown))
 
     for moment in np.unique(moments):
         while tracker.next_deadline(state) < moment:

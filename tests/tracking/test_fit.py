@@ -20,7 +20,8 @@ TIMES_S = np.array([0.0, 4.0, 9.0])
 
 def seen(of, states, times_s, rng):
     plots = plots_of(of, states, times_s, rng=rng)
-    return plots, looks(plots, (of,), np.ones(1))[:5]
+    look = looks(plots, (of,), np.ones((1, 4)), np.full((1, 4), -1))
+    return plots, (*look[:5], look.column, look.lever, np.zeros(0), np.zeros((0, 0)))
 
 
 def first_guess(look):
@@ -41,7 +42,7 @@ def coasting():
 
 def test_free_flight_against_scipy():
     last, plots, look = coasting()
-    good, x, P, _, squares, used = fit.fit(BALLISTIC, first_guess(look), *look, False)
+    good, x, P, _, _, squares, used = fit.fit(BALLISTIC, first_guess(look), *look, False)
     assert good
     assert used == 12
     cosine = np.cos(plots.measured[:, 2])
@@ -75,7 +76,7 @@ def test_free_flight_against_scipy():
 
 def test_the_likeliest_mode_is_the_true_one():
     last, _, look = coasting()
-    good, x, P, mu, _, quality = fit.fit_modes(first_guess(look), *look, False, np.log([0.4, 0.2, 0.4]))
+    good, x, P, _, mu, _, quality = fit.fit_modes(first_guess(look), *look, False, np.log([0.4, 0.2, 0.4]))
     assert good
     assert mu.sum() == pytest.approx(1.0)
     assert mu[LEVEL] < 1e-6
@@ -89,13 +90,34 @@ def test_mode_probabilities_are_prior_times_evidence():
     log_prior = np.log([0.3, 0.7, 1e-9])
     log_prior[LEVEL] = -math.inf
     guess = first_guess(look)
-    _, x, P, mu, evidence, _ = fit.fit_modes(guess, *look, False, log_prior)
-    each = np.array([fit.fit(mode, guess, *look, False)[3] for mode in (BALLISTIC, THRUST)]) + log_prior[:2]
+    _, _, _, _, mu, evidence, _ = fit.fit_modes(guess, *look, False, log_prior)
+    each = np.array([fit.fit(mode, guess, *look, False)[4] for mode in (BALLISTIC, THRUST)]) + log_prior[:2]
     np.testing.assert_allclose(mu, [*np.exp(each - logsumexp(each)), 0.0], rtol=1e-9)
     assert evidence == pytest.approx(logsumexp(each))
-    best = int(np.argmax(mu))
-    assert (x[LEVEL, :6] == x[best, :6]).all()  # a mode that was not tried stands where the best one does
-    assert (P[LEVEL, :6, :6] == P[best, :6, :6]).all()
+
+
+def test_derivative_by_an_offset_and_its_evidence():
+    """A range offset: the fit moves with its mean as it says, and its evidence is that of a wider noise."""
+    _, _, look = coasting()
+    looks_alone, lever = look[:5], look[6]
+    column = np.full((3, 4), -1)
+    column[:, 2] = 0
+
+    def fitted(mean_m, sigma_m):
+        offset = (column, lever, np.array([mean_m]), np.array([[sigma_m**2]]))
+        return fit.fit(BALLISTIC, first_guess(look), *looks_alone, *offset, False)
+
+    good, x, P, by_offset, *_ = fitted(0.0, 40.0)
+    sigma = np.sqrt(np.diag(P)[:6])
+    for given in (-40.0, 40.0):  # known: the state is that for this offset
+        at = fitted(given, 1e-3)[1]
+        np.testing.assert_allclose((at - x - by_offset[:, 0] * given)[:6] / sigma, 0.0, atol=0.05)
+    assert good
+    # ln of the evidence over the offset: integral of the evidences for known ones
+    steps = np.linspace(-200.0, 200.0, 41)
+    each = [fitted(step, 1e-3)[4] - 0.5 * (step / 40.0) ** 2 for step in steps]
+    total = logsumexp(each) + math.log(10.0 / (40.0 * math.sqrt(2 * math.pi)))
+    assert fitted(0.0, 40.0)[4] == pytest.approx(total, abs=0.02)
 
 
 def test_plots_of_nothing_do_not_fit():
@@ -117,7 +139,7 @@ def test_evidence_of_level_flight_by_sampling():
     first = last[:6].copy()
     first[:3] -= dt * last[3:6]
     _, look = seen(of, np.stack([first, last[:6]]), np.array([0.0, dt]), rng)
-    good, _, _, evidence, _, _ = fit.fit(LEVEL, first_guess(look), *look, False)
+    good, _, _, _, evidence, _, _ = fit.fit(LEVEL, first_guess(look), *look, False)
     assert good
 
     n = 400_000

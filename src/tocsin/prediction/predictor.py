@@ -13,7 +13,7 @@ from tocsin.prediction.area import chain_of_ellipses
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.impact import STAYS_UP, impact
 from tocsin.sensors.plots import Floats
-from tocsin.tracking.life import phase
+from tocsin.tracking.life import phase_of
 from tocsin.tracking.tracks import Track, track_name
 
 GROUND_M = 0.0  # the ellipsoid, where nothing better is known
@@ -42,7 +42,7 @@ def predict(track: Track, issued_s: float) -> Forecast:
         nan = math.nan
         return Forecast(
             issued_s, name, nan, nan, nan, nan, np.full((2, 2), nan), None, nan,
-            phase(track), parent, track.existence, track.hits, status,
+            phase_of(track), parent, track.existence, track.hits, status,
         )  # fmt: skip
 
     if track.mu[LEVEL] > 0.5:
@@ -80,7 +80,7 @@ def predict(track: Track, issued_s: float) -> Forecast:
         )
     return Forecast(
         issued_s, name, track.time_s + float(centre[3]), math.sqrt(max(moments[2, 2], 1e-6)), latitude, longitude,
-        moments[:2, :2], area, area_km2, phase(track), parent, track.existence, track.hits, "", False,
+        moments[:2, :2], area, area_km2, phase_of(track), parent, track.existence, track.hits, "", False,
         danger_area, danger_area_km2, *(track.time_s + arrival(points[dense, 3], spreads[dense, 2, 2])),
     )  # fmt: skip
 

@@ -83,7 +83,8 @@ def advance(
     last = dict(state.forecast)
     if output is not None:
         rows = output.rows
-        for track in output.changed:
+        for number in output.changed:
+            track = tracker.track(following, number)
             if _due(track, last):
                 forecast = predict(track, received_s)
                 forecasts.append(forecast)
@@ -91,7 +92,7 @@ def advance(
                 last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
                 if forecast.stays_up != track.orbit:
                     following = tracker.mark_orbit(following, track.number, forecast.stays_up)
-        alive = {t.number for t in output.shown}
+        alive = set(output.shown)
         last = {number: value for number, value in last.items() if number in alive}
     decided_s = clock()
     forecasts = [f._replace(issued_s=decided_s) for f in forecasts]
@@ -99,7 +100,7 @@ def advance(
     due = policy.next_deadline(state.policy)
     policy_state = state.policy
     if forecasts or output is not None or (due is not None and due <= decided_s):
-        live = [track_name(t.number) for t in following.tracks if t.shown]
+        live = [track_name(n) for n in tracker.shown(following, received_s)]
         policy_state, messages = policy.step(policy_state, decided_s, forecasts, live, gazetteer)
     return LineState(following, policy_state, last), Event(decided_s, rows, tuple(forecasts), messages)
 

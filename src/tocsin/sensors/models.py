@@ -13,10 +13,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
+from tocsin.earth.ellipsoid import up_and_height
 from tocsin.kernel import jit
-from tocsin.sensors.plots import Floats, Plots, Sensor
+from tocsin.sensors.plots import Floats, Ints, Plots, Sensor
 
 LOG_TWO_PI = math.log(2.0 * math.pi)
 # Near the zenith or nadir an azimuth says little; its noise across the sight is held above this.
@@ -35,77 +36,75 @@ class Looks(NamedTuple):
     variance: Floats
     # (m,) ln of the area of the sight plane, in rad2, that one rad2 of azimuth and elevation covers
     log_area: Floats
+    column: Ints  # (m, 4) which of the sensors' unknown offsets is in each number, in the order of variance; -1: none
+    lever: Floats  # (m, 4) how much of it
 
 
-def looks(plots: Plots, sensors: tuple[Sensor, ...], noise_scale: Floats) -> Looks:
+def some(looks: Looks, which: Ints | NDArray[np.bool_]) -> Looks:
+    """The plots picked by indices or a mask."""
+    return Looks(*(column[which] for column in looks))  # type: ignore[arg-type]  # columns of two types
+
+
+def looks(plots: Plots, sensors: tuple[Sensor, ...], noise_scale: Floats, offsets: Ints) -> Looks:
     """Make plots ready for the filter.
 
-    noise_scale (number of sensors,): factor on the variance of each sensor's noise. An unknown
-    constant offset of a sensor (``bias_sigma``) is counted as noise.
+    noise_scale (number of sensors, 4): factor on the variance of each quantity, in the order of `Sensor.sigma`. offsets
+    (number of sensors, 4): the number of the unknown offset of each quantity, -1 where there is none.
     """
-    sigma = np.array([s.sigma for s in sensors]).reshape(-1, 4)
-    bias = np.array([s.bias_sigma for s in sensors]).reshape(-1, 4)
-    total = (sigma**2 * noise_scale[:, None] + bias**2)[plots.sensor]
-    # a sight without elevation is drawn level, on which an azimuth alone is compared; one without azimuth
-    # is drawn north, and neither angle is compared: an elevation alone says little
-    azimuth, elevation = np.nan_to_num(plots.measured[:, 1]), np.nan_to_num(plots.measured[:, 2])
-    no_azimuth = np.isnan(plots.measured[:, 1])
-    no_elevation = no_azimuth | np.isnan(plots.measured[:, 2])
-    cosine = np.maximum(np.cos(elevation), SMALLEST_COSINE)
-    latitude, longitude, _ = ecef_to_geodetic(plots.position_m)
-    local = enu_axes(latitude, longitude)
-    sin_az, cos_az = np.sin(azimuth), np.cos(azimuth)
-    sin_el, cos_el = np.sin(elevation), np.cos(elevation)
-    sight = np.stack(
-        [
-            np.stack([sin_az * cos_el, cos_az * cos_el, sin_el], -1),
-            np.stack([cos_az, -sin_az, np.zeros_like(sin_az)], -1),
-            np.stack([-sin_az * sin_el, -cos_az * sin_el, cos_el], -1),
-        ],
-        axis=-2,
-    )
-    variance = np.stack(
-        [
-            np.where(no_azimuth, np.nan, total[:, 1] * cosine**2),
-            np.where(no_elevation, np.nan, total[:, 2]),
-            total[:, 0],
-            total[:, 3],
-        ],
-        axis=-1,
-    )
+    sigma2 = np.array([s.sigma for s in sensors]).reshape(-1, 4) ** 2 * noise_scale
     return Looks(
         plots.time_s,
         plots.position_m,
-        np.ascontiguousarray(sight @ local),
-        np.ascontiguousarray(plots.measured[:, [0, 3]]),
-        variance,
-        np.log(cosine),
+        *_sights(plots.sensor, plots.measured, plots.position_m, sigma2, offsets),
     )
 
 
 @jit
-def _scalar_update(x: Floats, P: Floats, n: int, H: Floats, residual: float, variance: float) -> float:
-    """Kalman update by one number, in place, kept symmetric. Returns the variance of the innovation."""
-    PH = np.zeros(n)
-    S = variance
-    for i in range(n):
-        total = 0.0
-        for m in range(6):
-            total += P[i, m] * H[m]
-        PH[i] = total
-    for i in range(6):
-        S += H[i] * PH[i]
-    for i in range(n):
-        k = PH[i] / S
-        x[i] += k * residual
-        for m in range(n):
-            P[i, m] -= k * PH[m]
-    for i in range(n):
-        for m in range(i):
-            mean = 0.5 * (P[i, m] + P[m, i])
-            P[i, m] = mean
-            P[m, i] = mean
-    return S
+def _sights(
+    sensor: Ints, measured: Floats, position: Floats, sigma2: Floats, offsets: Ints
+) -> tuple[Floats, Floats, Floats, Floats, Ints, Floats]:
+    """Axes, measured, variance, log_area, column and lever of `Looks`; sigma2, offsets (sensors, 4)."""
+    count = len(sensor)
+    axes, kept, variance = np.empty((count, 3, 3)), np.empty((count, 2)), np.empty((count, 4))
+    log_area, column, lever = np.empty(count), np.empty((count, 4), np.int64), np.ones((count, 4))
+    order = (1, 2, 0, 3)
+    local = np.empty((3, 3))
+    for j in range(count):
+        s = sensor[j]
+        # a sight without elevation is drawn level, on which an azimuth alone is compared; one without azimuth
+        # is drawn north, and neither angle is compared: an elevation alone says little
+        no_azimuth = math.isnan(measured[j, 1])
+        no_elevation = no_azimuth or math.isnan(measured[j, 2])
+        azimuth = 0.0 if no_azimuth else measured[j, 1]
+        elevation = 0.0 if math.isnan(measured[j, 2]) else measured[j, 2]
+        sin_az, cos_az, sin_el, cos_el = (
+            math.sin(azimuth),
+            math.cos(azimuth),
+            math.sin(elevation),
+            math.cos(elevation),
+        )
+        cosine = max(cos_el, SMALLEST_COSINE)
+        sin_lat, cos_lat, sin_lon, cos_lon, _ = up_and_height(position[j, 0], position[j, 1], position[j, 2])
+        local[0, 0], local[0, 1], local[0, 2] = -sin_lon, cos_lon, 0.0
+        local[1, 0], local[1, 1], local[1, 2] = -sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat
+        local[2, 0], local[2, 1], local[2, 2] = cos_lat * cos_lon, cos_lat * sin_lon, sin_lat
+        for k in range(3):
+            axes[j, 0, k] = (
+                sin_az * cos_el * local[0, k] + cos_az * cos_el * local[1, k] + sin_el * local[2, k]
+            )
+            axes[j, 1, k] = cos_az * local[0, k] - sin_az * local[1, k]
+            axes[j, 2, k] = (
+                -sin_az * sin_el * local[0, k] - cos_az * sin_el * local[1, k] + cos_el * local[2, k]
+            )
+        kept[j, 0], kept[j, 1] = measured[j, 0], measured[j, 3]
+        variance[j, 0] = np.nan if no_azimuth else sigma2[s, 1] * cosine * cosine
+        variance[j, 1] = np.nan if no_elevation else sigma2[s, 2]
+        variance[j, 2], variance[j, 3] = sigma2[s, 0], sigma2[s, 3]
+        log_area[j] = math.log(cosine)
+        for q in range(4):
+            column[j, q] = offsets[s, order[q]]
+        lever[j, 0] = cosine
+    return axes, kept, variance, log_area, column, lever
 
 
 @jit
@@ -172,42 +171,3 @@ def second_order(q: int, P: Floats, H: Floats, rho: float, rate: float) -> tuple
         for m in range(6):
             square += MP[i, m] * MP[m, i]
     return 0.5 * trace, max(0.5 * square, 0.0)
-
-
-@jit
-def update(
-    x: Floats,
-    P: Floats,
-    n: int,
-    position: Floats,
-    axes: Floats,
-    measured: Floats,
-    variance: Floats,
-) -> tuple[float, float, int]:
-    """Correct a state and its covariance by one plot, in place.
-
-    x (9,), P (9, 9), of which the first n components are in use; the rest as in `Looks`.
-    Returns the log-likelihood of the plot (per rad2 of the sight plane, per m, per m/s), the sum of
-    squared normalised innovations, and how many numbers were measured. An object behind the
-    sensor has likelihood 0 (-inf).
-    """
-    H = np.zeros(6)
-    likelihood = 0.0
-    squares = 0.0
-    count = 0
-    for q in range(4):
-        if math.isnan(variance[q]) or (q >= 2 and math.isnan(measured[q - 2])):
-            continue
-        residual, rho = residual_and_row(q, x, position, axes, measured, H)
-        if math.isnan(residual):
-            return -np.inf, np.inf, count
-        S = variance[q]
-        if q >= 2:
-            bias, spread = second_order(q, P, H, rho, measured[1] - residual)
-            residual -= bias
-            S += spread
-        S = _scalar_update(x, P, n, H, residual, S)
-        likelihood -= 0.5 * (LOG_TWO_PI + math.log(S) + residual * residual / S)
-        squares += residual * residual / S
-        count += 1
-    return likelihood, squares, count

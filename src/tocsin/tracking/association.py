@@ -1,9 +1,10 @@
-"""Which plot belongs to which track, in one scan of one sensor: how probably.
+"""Which hypothesis of which track is right: how probably, given that a plot has one origin.
 
-Gating, then the probability of each single pairing over all joint assignments in which a plot has
-one origin and a track gives one plot (joint integrated probabilistic data association; Musicki and
-Evans 2004, IEEE TAES 40, 1093-1099), by belief propagation (Williams and Lau 2014, IEEE TAES 50,
-2942-2959).
+A track has hypotheses, each with its own weight: the product of what its own plots and misses say, against the track
+not being an object at all. Two tracks' hypotheses exclude each other where they claim the same plot. The probability of
+each is found by belief propagation over all tracks and all claimed plots at once, the latest plot of every sensor:
+Williams and Lau 2014 (IEEE TAES 50, 2942-2959) for the plots of one scan, and 2018 (IEEE Trans. Signal Processing
+66, 5081-5096, "Multiple scan data association by convex variational inference") for those of several.
 """
 
 from __future__ import annotations
@@ -12,151 +13,205 @@ import math
 
 import numpy as np
 
-from tocsin.earth.motion import BALLISTIC, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
-from tocsin.tracking.imm import take_plot
 
-# A plot passes where its squared normalised innovations sum to less than this plus four a number:
-# 17 for two angles, 25 for all four (chi-square tails of 2e-4 and 5e-5).
-GATE = 9.0
-GATE_A_NUMBER = 4.0
-COARSE_SIGMAS = 6.0
-# What an object may do beyond its prediction: half of these accelerations times the time squared.
-THRUST_REACH_M_S2 = 80.0
-FREE_REACH_M_S2 = 15.0
-COARSE_MARGIN_M = 500.0
 MOST_GAIN = 300.0  # ln of the greatest odds, and of the smallest: their products stay within float64
-PASSES = 100  # of belief propagation at most; it converges (theorem 2 there)
+PASSES = 100  # of belief propagation at most
+DAMPING = 0.3  # share of the old message that is kept: plots of several sensors make loops
+CONVERGED = 1e-4  # change of ln of a message
+MOST_EXACT = 12  # partners, up to which pairs are weighed exactly
 
 
 @jit
-def _near(
-    x: Floats,
-    P: Floats,
-    mu: Floats,
-    dt: float,
-    position: Floats,
-    axes: Floats,
-    measured: Floats,
-    variance: Floats,
-) -> bool:
-    """A quick look whether a plot can be of a track at all."""
-    best = np.argmax(mu)
-    r = math.sqrt(x[best, 0] ** 2 + x[best, 1] ** 2 + x[best, 2] ** 2)
-    pull = 0.0 if best != BALLISTIC and best != THRUST else 3.986e14 / (r * r * r)
-    spread_r, spread_v = 0.0, 0.0
-    for i in range(3):
-        spread_r += P[best, i, i]
-        spread_v += P[best, 3 + i, 3 + i]
-    reach = THRUST_REACH_M_S2 if mu[THRUST] > 0.01 else FREE_REACH_M_S2
-    tolerance = COARSE_SIGMAS * math.sqrt(spread_r + spread_v * dt * dt) + reach * dt * dt + COARSE_MARGIN_M
-    along = 0.0
-    size = 0.0
-    d = np.empty(3)
-    for i in range(3):
-        d[i] = x[best, i] + x[best, 3 + i] * dt - 0.5 * pull * x[best, i] * dt * dt - position[i]
-        along += d[i] * axes[0, i]
-        size += d[i] * d[i]
-    if not math.isnan(variance[1]):  # both angles are measured
-        if along <= 0.0:
-            return False
-        off = math.sqrt(max(size - along * along, 0.0))
-        angle = math.sqrt(max(variance[0], variance[1]))
-        if off > tolerance + COARSE_SIGMAS * angle * along:
-            return False
-    if math.isnan(measured[0]):
-        return True
-    return abs(math.sqrt(size) - float(measured[0])) <= tolerance + COARSE_SIGMAS * math.sqrt(variance[2])
+def shared_plots(owner: Ints, claims: Ints) -> Ints:
+    """Claims (h, s) with plots numbered from 0 that two tracks or more claim, and -1 for all others.
 
-
-@jit
-def pairs(
-    x: Floats,
-    P: Floats,
-    mu: Floats,
-    track_time_s: Floats,
-    busy: Ints,
-    fallen: Ints,
-    time_s: Floats,
-    position: Floats,
-    axes: Floats,
-    measured: Floats,
-    variance: Floats,
-    stated_detection: float,
-    heat: bool,
-) -> tuple[Ints, Ints, Floats]:
-    """Gated pairs of n tracks and m plots: indices of track and plot, and ln of detection times likelihood.
-
-    x (n, 3, 9), P (n, 3, 9, 9), mu (n, 3), track_time_s (n,), busy (n,) 1 where a track takes no plot,
-    fallen (n,) 1 where it was once too fast or too high for an aircraft;
-    the rest as rows of `sensors.models.Looks`.
+    owner (h,): the track of each hypothesis, in order. claims (h, s): plots that it says are its own, -1: none.
     """
-    n, m = len(x), len(time_s)
-    tracks, plots, logs = np.empty(n * m, np.int64), np.empty(n * m, np.int64), np.empty(n * m)
-    count = 0
-    for i in range(n):
-        if busy[i]:
-            continue
-        for j in range(m):
-            dt = time_s[j] - track_time_s[i]
-            if not _near(x[i], P[i], mu[i], dt, position[j], axes[j], measured[j], variance[j]):
-                continue
-            _, _, _, log_likelihood, nis = take_plot(
-                x[i],
-                P[i],
-                mu[i],
-                dt,
-                position[j],
-                axes[j],
-                measured[j],
-                variance[j],
-                stated_detection,
-                heat,
-                fallen[i] == 1,
-            )
-            numbers = 0.0
-            for q in range(4):
-                if not math.isnan(variance[j, q]) and (q < 2 or not math.isnan(measured[j, q - 2])):
-                    numbers += 1.0
-            if nis * numbers < GATE + GATE_A_NUMBER * numbers:
-                tracks[count], plots[count], logs[count] = i, j, log_likelihood
-                count += 1
-    return tracks[:count], plots[:count], logs[:count]
-
-
-@jit
-def _others(group: Ints, value: Floats) -> Floats:
-    """Sum (k,) of the values of the other members of each one's group.
-
-    By sums from either end: a sum over all less one's own loses the others beside odds of e36 and more.
-    """
-    out = np.zeros(len(value))
-    if len(value) == 0:
-        return out
-    sums = np.zeros((2, group.max() + 1))
-    for k in range(len(value)):
-        out[k] += sums[0, group[k]]
-        sums[0, group[k]] += value[k]
-    for k in range(len(value) - 1, -1, -1):
-        out[k] += sums[1, group[k]]
-        sums[1, group[k]] += value[k]
+    count, width = claims.shape
+    out = np.full((count, width), -1)
+    flat = claims.copy().reshape(count * width)
+    order = np.argsort(flat, kind="mergesort")
+    number = 0
+    k = 0
+    while k < len(order):
+        end = k
+        several = False
+        while end < len(order) and flat[order[end]] == flat[order[k]]:
+            if owner[order[end] // width] != owner[order[k] // width]:
+                several = True
+            end += 1
+        if several and flat[order[k]] >= 0:
+            for i in range(k, end):
+                out[order[i] // width, order[i] % width] = number
+            number += 1
+        k = end
     return out
 
 
-def marginals(track: Ints, plot: Ints, gain: Floats) -> Floats:
-    """Probability (k,) of each gated pair, given that a plot has one origin and a track one plot.
+@jit
+def beliefs(first: Ints, log_weight: Floats, claims: Ints) -> Floats:
+    """Probability (h,) of each hypothesis.
 
-    gain (k,): ln of the odds of the pair against a missed track and a false plot.
+    first (n + 1,): where the hypotheses of each of n tracks begin. log_weight (h,): ln of the odds of each against
+    the track being none. claims (h, s): as from `shared_plots`.
     """
-    weight = np.exp(np.clip(gain, -MOST_GAIN, MOST_GAIN))
-    to_track = np.ones(len(weight))
-    for _ in range(PASSES):
-        to_plot = weight / (1.0 + _others(track, weight * to_track))
-        following = 1.0 / (1.0 + _others(plot, to_plot))
-        change = float(np.abs(following - to_track).max(initial=0.0))
-        to_track = following
-        if change < 1e-4:
+    tracks, count = len(first) - 1, len(log_weight)
+    width = claims.shape[1]
+    weight = np.exp(np.minimum(np.maximum(log_weight, -MOST_GAIN), MOST_GAIN))
+    plots = claims.max() + 1 if count > 0 and width > 0 else 0
+    # messages live on edges: a track and a plot that one of its hypotheses claims
+    edge = np.full((count, width), -1)
+    edge_track, edge_plot = np.empty(count * width, np.int64), np.empty(count * width, np.int64)
+    edge_first = np.zeros(tracks + 1, np.int64)
+    edges = 0
+    mine = np.full(plots, -1)
+    for i in range(tracks):
+        begin = edges
+        for h in range(first[i], first[i + 1]):
+            for s in range(width):
+                f = claims[h, s]
+                if f < 0:
+                    continue
+                if mine[f] < begin:
+                    mine[f] = edges
+                    edge_track[edges], edge_plot[edges] = i, f
+                    edges += 1
+                edge[h, s] = mine[f]
+        edge_first[i + 1] = edges
+    order = np.argsort(edge_plot[:edges], kind="mergesort")
+    to_track, to_plot = np.ones(edges), np.zeros(edges)
+    value = weight.copy()
+    for _ in range(PASSES if edges > 0 else 0):
+        for i in range(tracks):
+            if edge_first[i] == edge_first[i + 1]:
+                continue
+            for h in range(first[i], first[i + 1]):
+                v = weight[h]
+                for s in range(width):
+                    if edge[h, s] >= 0:
+                        v *= to_track[edge[h, s]]
+                value[h] = v
+            for e in range(edge_first[i], edge_first[i + 1]):
+                with_it, without = 0.0, 1.0
+                for h in range(first[i], first[i + 1]):
+                    inside = False
+                    for s in range(width):
+                        if edge[h, s] == e:
+                            inside = True
+                    if inside:
+                        with_it += value[h]
+                    else:
+                        without += value[h]
+                to_plot[e] = with_it / (max(to_track[e], 1e-300) * without)
+        change = 0.0
+        k = 0
+        while k < edges:
+            end = k
+            while end < edges and edge_plot[order[end]] == edge_plot[order[k]]:
+                end += 1
+            for a in range(k, end):
+                others = 0.0  # summed over the others alone: a difference would lose them beside great odds
+                for b in range(k, end):
+                    if b != a:
+                        others += to_plot[order[b]]
+                e = order[a]
+                new = to_track[e] ** DAMPING * (1.0 + others) ** (DAMPING - 1.0)
+                change = max(change, abs(math.log(new / to_track[e])))
+                to_track[e] = new
+            k = end
+        if change < CONVERGED:
             break
-    product = weight * to_track
-    return product / (1.0 + product + _others(track, product))
+    out = np.empty(count)
+    for i in range(tracks):
+        total = 1.0
+        for h in range(first[i], first[i + 1]):
+            v = weight[h]
+            for s in range(width):
+                if edge[h, s] >= 0:
+                    v *= to_track[edge[h, s]]
+            out[h] = v
+            total += v
+        for h in range(first[i], first[i + 1]):
+            out[h] /= total
+    return out
+
+
+@jit
+def pair_beliefs(log_weight: Floats) -> Floats:
+    """Probability (n, m) of each pair of two sets of things, of which each has at most one partner.
+
+    log_weight (n, m): ln of the odds of a pair against none, -inf where it cannot be; m at most MOST_EXACT. Exact: sums
+    over all matchings, by the sets of second things that the first ones have taken (2^m of them).
+    """
+    n, m = log_weight.shape
+    sets = 1 << m
+    weight, alone = np.zeros((n, m)), np.ones(n)
+    for i in range(n):  # a row may be scaled as a whole
+        top = max(log_weight[i].max(), 0.0)
+        alone[i] = math.exp(-top)
+        for j in range(m):
+            weight[i, j] = math.exp(log_weight[i, j] - top)
+    ahead, behind = np.zeros((n + 1, sets)), np.zeros((n + 1, sets))
+    ahead[0, 0] = 1.0
+    for i in range(n):  # ahead[i, S]: the first i have just the partners S
+        for s in range(sets):
+            if ahead[i, s] == 0.0:
+                continue
+            ahead[i + 1, s] += alone[i] * ahead[i, s]
+            for j in range(m):
+                if s & (1 << j) == 0:
+                    ahead[i + 1, s | (1 << j)] += weight[i, j] * ahead[i, s]
+    behind[n] = 1.0
+    for i in range(n - 1, -1, -1):  # behind[i, S]: all from i on, with partners outside S
+        for s in range(sets):
+            total = alone[i] * behind[i + 1, s]
+            for j in range(m):
+                if s & (1 << j) == 0:
+                    total += weight[i, j] * behind[i + 1, s | (1 << j)]
+            behind[i, s] = total
+    out = np.zeros((n, m))
+    for i in range(n):
+        for s in range(sets):
+            if ahead[i, s] > 0.0:
+                for j in range(m):
+                    if s & (1 << j) == 0:
+                        out[i, j] += ahead[i, s] * weight[i, j] * behind[i + 1, s | (1 << j)]
+    for i in range(n):
+        for j in range(m):
+            out[i, j] /= behind[0, 0]
+    return out
+
+
+@jit
+def best_together(first: Ints, belief: Floats, claims: Ints) -> Ints:
+    """One hypothesis (n,) of each track, the likeliest first, so that no two claim the same plot where that can be.
+
+    claims (h, s): as from `shared_plots`.
+    """
+    tracks = len(first) - 1
+    chosen = np.full(tracks, -1)
+    owner = np.empty(len(belief), np.int64)
+    for i in range(tracks):
+        owner[first[i] : first[i + 1]] = i
+    taken = np.zeros(claims.max() + 1 if claims.size > 0 else 0, np.int64)
+    for h in np.argsort(-belief, kind="mergesort"):
+        i = owner[h]
+        free = chosen[i] < 0
+        for s in range(claims.shape[1]):
+            if claims[h, s] >= 0 and taken[claims[h, s]] == 1:
+                free = False
+        if free:
+            chosen[i] = h
+            for s in range(claims.shape[1]):
+                if claims[h, s] >= 0:
+                    taken[claims[h, s]] = 1
+    for i in range(tracks):
+        if chosen[i] < 0:
+            best = first[i]
+            for h in range(first[i], first[i + 1]):
+                if belief[h] > belief[best]:
+                    best = h
+            chosen[i] = best
+    return chosen

@@ -12,10 +12,12 @@ import math
 import numpy as np
 
 from tocsin.earth.ellipsoid import up_and_height
+from tocsin.earth.forces import STANDARD
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
-from tocsin.kernel import jit
+from tocsin.kernel import jit, jit_inline
 from tocsin.sensors.models import LOG_TWO_PI, residual_and_row
-from tocsin.sensors.plots import Floats
+from tocsin.sensors.plots import Floats, Ints
+from tocsin.tracking.imm import LEAST_MU
 from tocsin.tracking.modes import (
     LN_BETA_MEAN,
     LN_BETA_SIGMA,
@@ -23,7 +25,8 @@ from tocsin.tracking.modes import (
     SIZE,
     THRUST_SIGMA_M_S2,
     USED,
-    move,
+    WORK,
+    move_into,
     too_fast_or_high,
 )
 
@@ -69,7 +72,7 @@ def prior_information(mode: int, x: Floats, fast: bool) -> tuple[Floats, Floats]
     return mean, information
 
 
-@jit
+@jit_inline
 def fit(
     mode: int,
     start: Floats,
@@ -78,79 +81,103 @@ def fit(
     axes: Floats,
     measured: Floats,
     variance: Floats,
+    column: Ints,
+    lever: Floats,
+    offset: Floats,
+    offset_P: Floats,
     fast: bool,
-) -> tuple[bool, Floats, Floats, float, float, int]:
-    """Fit a mode's state at the last plot's time to m plots.
+) -> tuple[bool, Floats, Floats, Floats, float, float, int]:
+    """Fit a mode's state at the last plot's time, and the sensors' offsets with it, to m plots.
 
-    start (9,) at that time; the rest as rows of `sensors.models.Looks`. Returns whether it converged,
-    the state (9,), its covariance (9, 9), ln of the evidence for a density of 1 per m3 of position,
-    the sum of squared normalised residuals, and how many numbers were measured.
+    start (9,) at that time; the rest as rows of `sensors.models.Looks`; offset (k,) and offset_P (k, k): what is known
+    of the offsets. Returns whether it converged, the state (9,) for the offsets as given, its covariance (9, 9) for
+    known offsets, its derivative (9, k) by them, ln of the evidence for a density of 1 per m3 of position, the sum of
+    squared normalised residuals, and how many numbers were measured.
     """
     n = USED[mode]
+    offsets = len(offset)
+    size = n + offsets
     count = len(time_s)
     end = time_s.max()
-    x = start.copy()
+    x, found = start.copy(), offset.copy()
+    offset_information = np.ascontiguousarray(np.linalg.inv(offset_P)) if offsets > 0 else np.zeros((0, 0))
     H = np.zeros(6)
-    row = np.zeros(SIZE)
+    row = np.zeros(size)
     squares, prior_squares, log_noise = 0.0, 0.0, 0.0
     used = 0
-    P = np.zeros((SIZE, SIZE))
+    P, by_offset = np.zeros((SIZE, SIZE)), np.zeros((SIZE, offsets))
     done = False
     mean, information = prior_information(mode, x, fast)
-    scale, A = np.ones(n), np.eye(n)
+    scale, A, total = np.ones(size), np.eye(size), np.eye(size)
+    F, work, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty(SIZE)
     for iteration in range(ITERATIONS):
-        total = information.copy()
-        gradient = information @ (mean - x)
-        d = x - mean
-        prior_squares = float((d * (information @ d)).sum())
+        total = np.zeros((size, size))
+        total[:n, :n] = information[:n, :n]
+        total[n:, n:] = offset_information
+        d, o = x - mean, found - offset
+        gradient = np.zeros(size)
+        gradient[:n] = -(information @ d)[:n]
+        gradient[n:] = -(offset_information @ o)
+        prior_squares = float((d * (information @ d)).sum() + (o * (offset_information @ o)).sum())
         squares, log_noise, used = 0.0, 0.0, 0
         for k in range(count):
-            y, F = move(mode, x, time_s[k] - end)
+            move_into(mode, x, time_s[k] - end, STANDARD, y, F, work)
             for q in range(4):
                 if math.isnan(variance[k, q]) or (q >= 2 and math.isnan(measured[k, q - 2])):
                     continue
                 residual, _ = residual_and_row(q, y, position[k], axes[k], measured[k], H)
                 if math.isnan(residual):
-                    return False, x, P, -np.inf, np.inf, 0
-                for c in range(SIZE):
+                    return False, x, P, by_offset, -np.inf, np.inf, 0
+                for c in range(n):
                     sum_c = 0.0
                     for i in range(6):
                         sum_c += H[i] * F[i, c]
                     row[c] = sum_c
+                row[n:] = 0.0
+                if offsets > 0 and column[k, q] >= 0:
+                    row[n + column[k, q]] = lever[k, q]
+                    residual -= lever[k, q] * found[column[k, q]]
                 v = variance[k, q]
-                for c in range(n):
-                    gradient[c] += row[c] * residual / v
-                    for i in range(n):
-                        total[c, i] += row[c] * row[i] / v
+                for c in range(size):
+                    if row[c] != 0.0:
+                        gradient[c] += row[c] * residual / v
+                        for i in range(size):
+                            total[c, i] += row[c] * row[i] / v
                 squares += residual * residual / v
                 log_noise += math.log(v)
                 used += 1
-        diagonal = np.diag(total)[:n]
+        diagonal = np.diag(total)
         if not (np.isfinite(diagonal).all() and (diagonal > 0.0).all()):
-            return False, x, P, -np.inf, np.inf, 0
+            return False, x, P, by_offset, -np.inf, np.inf, 0
         scale = 1.0 / np.sqrt(diagonal)
-        A = np.ascontiguousarray(total[:n, :n]) * np.outer(scale, scale)
-        for i in range(n):
+        A = total * np.outer(scale, scale)
+        for i in range(size):
             A[i, i] += 1e-12
-        step = scale * np.linalg.solve(A, scale * gradient[:n])
+        step = scale * np.linalg.solve(A, scale * gradient)
         if not np.isfinite(step).all():
-            return False, x, P, -np.inf, np.inf, 0
+            return False, x, P, by_offset, -np.inf, np.inf, 0
         far = math.sqrt(step[0] ** 2 + step[1] ** 2 + step[2] ** 2)
         quick = math.sqrt(step[3] ** 2 + step[4] ** 2 + step[5] ** 2)
         if far > 1e6 or quick > 5e4:
-            return False, x, P, -np.inf, np.inf, 0
-        gain = (step * gradient[:n]).sum()
+            return False, x, P, by_offset, -np.inf, np.inf, 0
+        gain = (step * gradient).sum()
         if iteration > 0 and gain < 1e-3:
             done = True
             break
-        x[:n] += step
+        x[:n] += step[:n]
+        found += step[n:]
         if mode == BALLISTIC:
             x[6] = min(max(x[6], LN_BETA_MEAN - 4.0 * LN_BETA_SIGMA), LN_BETA_MEAN + 4.0 * LN_BETA_SIGMA)
-    inverse = np.linalg.inv(A)
-    P[:n, :n] = inverse * np.outer(scale, scale)
+    inner = np.ascontiguousarray(A[:n, :n])
+    P[:n, :n] = np.linalg.inv(inner) * np.outer(scale[:n], scale[:n])
+    if offsets > 0:
+        by_offset[:n] = -P[:n, :n] @ np.ascontiguousarray(total[:n, n:])
+        x[:n] += np.ascontiguousarray(by_offset[:n]) @ (offset - found)
     # ln of: prior at the mode x likelihood at the mode x (2 pi)^(n/2) |P|^(1/2)
     log_det = -np.log(np.linalg.eigvalsh(A)).sum() + 2.0 * np.log(scale).sum()
-    log_prior = -0.5 * prior_squares - 0.5 * (n - 3) * LOG_TWO_PI
+    log_prior = -0.5 * prior_squares - 0.5 * (size - 3) * LOG_TWO_PI
+    if offsets > 0:
+        log_prior -= 0.5 * np.log(np.linalg.eigvalsh(offset_P)).sum()
     if n > 3:
         log_prior += 0.5 * np.log(np.linalg.eigvalsh(np.ascontiguousarray(information[3:n, 3:n]))).sum()
     evidence = (
@@ -158,10 +185,10 @@ def fit(
         - 0.5 * squares
         - 0.5 * log_noise
         - 0.5 * used * LOG_TWO_PI
-        + 0.5 * n * LOG_TWO_PI
+        + 0.5 * size * LOG_TWO_PI
         + 0.5 * log_det
     )
-    return done, x, P, evidence, squares, used
+    return done, x, P, by_offset, evidence, squares, used
 
 
 @jit
@@ -172,41 +199,39 @@ def fit_modes(
     axes: Floats,
     measured: Floats,
     variance: Floats,
+    column: Ints,
+    lever: Floats,
+    offset: Floats,
+    offset_P: Floats,
     fast: bool,
     log_prior: Floats,
-) -> tuple[bool, Floats, Floats, Floats, float, float]:
+) -> tuple[bool, Floats, Floats, Floats, Floats, float, float]:
     """Fit every mode. log_prior (3,), -inf for a mode that is not to be tried.
 
-    Returns whether any fits, states (3, 9), covariances (3, 9, 9), mode probabilities (3,), ln of the
-    evidence over all modes, and the squared normalised residuals of the best per number measured.
+    Returns whether any fits, states (3, 9), covariances (3, 9, 9), derivatives by the offsets (3, 9, k), mode
+    probabilities (3,), ln of the evidence over all modes, and the squared normalised residuals of the best per number
+    measured.
     """
-    x, P = np.zeros((MODES, SIZE)), np.zeros((MODES, SIZE, SIZE))
+    x, P, A = np.zeros((MODES, SIZE)), np.zeros((MODES, SIZE, SIZE)), np.zeros((MODES, SIZE, len(offset)))
     logs, quality = np.full(MODES, -np.inf), np.full(MODES, np.inf)
     for mode in range(MODES):
         if log_prior[mode] == -np.inf:
             continue
-        good, xm, Pm, evidence, squares, used = fit(
-            mode, start, time_s, position, axes, measured, variance, fast
+        good, xm, Pm, Am, evidence, squares, used = fit(
+            mode, start, time_s, position, axes, measured, variance, column, lever, offset, offset_P, fast
         )
         if not good or not math.isfinite(evidence) or (mode == LEVEL and too_fast_or_high(xm)):
             continue
-        x[mode], P[mode] = xm, Pm
+        x[mode], P[mode], A[mode] = xm, Pm, Am
         logs[mode] = log_prior[mode] + evidence
         quality[mode] = squares / used
     top = logs.max()
     if top == -np.inf:
-        return False, x, P, np.zeros(MODES), top, np.inf
+        return False, x, P, A, np.zeros(MODES), top, np.inf
     mu = np.exp(logs - top)
     total = mu.sum()
-    best = np.argmax(logs)
-    for mode in range(MODES):  # a mode without a fit starts where the best one stands
-        if logs[mode] == -np.inf:
-            x[mode, :6] = x[best, :6]
-            P[mode, :6, :6] = P[best, :6, :6]
-            if mode == BALLISTIC:
-                x[mode, 6] = LN_BETA_MEAN
-                P[mode, 6, 6] = LN_BETA_SIGMA**2
-            elif mode == THRUST:
-                for i in range(6, 9):
-                    P[mode, i, i] = THRUST_SIGMA_M_S2**2
-    return True, x, P, mu / total, top + math.log(total), quality[best]
+    mu /= total
+    for mode in range(MODES):
+        if mu[mode] < LEAST_MU:
+            mu[mode] = 0.0
+    return True, x, P, A, mu / mu.sum(), top + math.log(total), quality[np.argmax(logs)]

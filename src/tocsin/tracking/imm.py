@@ -1,9 +1,15 @@
-"""The modes of a track together: how they mix, take plots, and are seen as one.
+"""The modes of a hypothesis together: how they mix, take plots, and are seen as one.
 
 Method: interacting multiple model filter (Blom and Bar-Shalom 1988, IEEE TAC 33, 780-783), with
 modes of unequal states: a component that a mode lacks enters the mixing with its prior mean and
 covariance (Granstrom, Willett and Bar-Shalom 2015, "Systematic approach to IMM mixing for unequal
-dimension states"). States are those of `modes`.
+dimension states"). States are those of `modes`. A mode that is hardly possible before a plot is left
+out, and asked only where the plot surprises the others.
+
+Sensors may have constant unknown offsets b, common to all tracks. Given b, tracks are independent; so a state is
+kept as x | b ~ N(x + A (b - mean of b), P), with one matrix A (9, number of offsets) a mode (Friedland 1969, IEEE TAC
+14, 359-367, who splits the filter of a state with a constant offset in this way). What a plot tells of b is learned
+apart (`learning`).
 """
 
 from __future__ import annotations
@@ -12,10 +18,11 @@ import math
 
 import numpy as np
 
+from tocsin.earth.forces import STANDARD
 from tocsin.earth.motion import BALLISTIC, THRUST
-from tocsin.kernel import jit
-from tocsin.sensors.models import residual_and_row, update
-from tocsin.sensors.plots import Floats
+from tocsin.kernel import jit, jit_inline
+from tocsin.sensors.models import LOG_TWO_PI, residual_and_row, second_order
+from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.modes import (
     LEAST_LN_BETA,
     LN_BETA_MEAN,
@@ -25,9 +32,11 @@ from tocsin.tracking.modes import (
     SIZE,
     THRUST_SIGMA_M_S2,
     USED,
+    WORK,
+    add_noise,
     comes_down,
     detection,
-    predict,
+    move_into,
     too_fast_or_high,
 )
 
@@ -35,6 +44,11 @@ from tocsin.tracking.modes import (
 # aircraft is none, ever after.
 RATES_1_S = np.array([[0.0, 3e-4, 1e-2], [2e-2, 0.0, 1e-2], [1e-5, 1e-5, 0.0]])
 RATES_FALLEN_1_S = np.array([[0.0, 3e-4, 0.0], [2e-2, 0.0, 0.0], [1.0, 0.0, 0.0]])
+
+# Probability of a mode before a plot, below which it is asked only where the others are surprised
+SLIGHT = 1e-5
+SURPRISE = 2.0  # by this squared normalised innovation a number
+LEAST_MU = 1e-4  # below which a mode is forgotten
 
 
 @jit
@@ -46,22 +60,22 @@ def _prior(mode: int, extra: int) -> tuple[float, float]:
 
 
 @jit
-def mix(x: Floats, P: Floats, mu: Floats, dt: float, fallen: bool) -> tuple[Floats, Floats, Floats]:
-    """Mix the modes over a time dt >= 0. x (3, 9), P (3, 9, 9), mu (3,) -> the same, mixed.
+def changes(x: Floats, mu: Floats, dt: float, fallen: bool, change: Floats) -> None:
+    """Fill change (3, 3) with the probabilities to pass from mode to mode in a time dt >= 0.
 
     fallen: the object was once too fast or too high for an aircraft.
     """
-    no_aircraft = fallen or too_fast_or_high(x[np.argmax(mu)])
-    rates = RATES_FALLEN_1_S if no_aircraft else RATES_1_S
-    falling = comes_down(x[BALLISTIC])
+    best = x[np.argmax(mu)]
+    no_aircraft = fallen or too_fast_or_high(best)
+    falling = comes_down(best)
     # one jump at most in a time: left with 1 - exp(-sum of rates * dt), to each in the share of its rate
-    change = np.zeros((MODES, MODES))
     for i in range(MODES):
         away = 0.0
         for j in range(MODES):
+            change[i, j] = 0.0
             if not (falling and j == THRUST):
-                change[i, j] = rates[i, j]
-                away += rates[i, j]
+                change[i, j] = RATES_FALLEN_1_S[i, j] if no_aircraft else RATES_1_S[i, j]
+                away += change[i, j]
         if away > 0.0:
             left = 1.0 - math.exp(-away * dt)
             for j in range(MODES):
@@ -69,190 +83,317 @@ def mix(x: Floats, P: Floats, mu: Floats, dt: float, fallen: bool) -> tuple[Floa
             change[i, i] = 1.0 - left
         else:
             change[i, i] = 1.0
-    mixed_x, mixed_P, mixed_mu = np.zeros((MODES, SIZE)), np.zeros((MODES, SIZE, SIZE)), np.zeros(MODES)
-    for j in range(MODES):
-        for i in range(MODES):
-            mixed_mu[j] += change[i, j] * mu[i]
-    for j in range(MODES):
-        n = USED[j]
-        if mixed_mu[j] < 1e-12:  # a dead mode keeps its own state
-            mixed_x[j] = x[j]
-            mixed_P[j] = P[j]
-            continue
-        entering = np.empty((MODES, SIZE))
-        for i in range(MODES):
-            w = change[i, j] * mu[i] / mixed_mu[j]
-            entering[i] = x[i]
-            for k in range(6, n):
-                if i != j:
-                    entering[i, k] = _prior(j, k - 6)[0]
-            for k in range(n):
-                mixed_x[j, k] += w * entering[i, k]
-        for i in range(MODES):
-            w = change[i, j] * mu[i] / mixed_mu[j]
-            if w == 0.0:
-                continue
-            for k in range(n):
-                dk = entering[i, k] - mixed_x[j, k]
-                for m in range(n):
-                    p = dk * (entering[i, m] - mixed_x[j, m])
-                    if i == j or (k < 6 and m < 6):
-                        p += P[i, k, m]
-                    elif k == m:
-                        p += _prior(j, k - 6)[1]
-                    mixed_P[j, k, m] += w * p
-    return mixed_x, mixed_P, mixed_mu
 
 
 @jit
-def take_plot(
-    x: Floats,
-    P: Floats,
-    mu: Floats,
-    dt: float,
-    position: Floats,
-    axes: Floats,
-    measured: Floats,
-    variance: Floats,
-    stated_detection: float,
-    heat: bool,
-    fallen: bool,
-) -> tuple[Floats, Floats, Floats, float, float]:
-    """All modes corrected by one plot taken dt seconds after the track's time (or before it).
+def _mix_into(
+    j: int, x: Floats, P: Floats, A: Floats, mu: Floats, change: Floats, before: float, y: Floats, Q: Floats, B: Floats
+) -> None:  # fmt: skip
+    """Mode j after mixing: y (9,), Q (9, 9), B (9, offsets), given its probability ``before`` after mixing."""
+    n, offsets = USED[j], A.shape[2]
+    y[:] = 0.0
+    Q[:, :] = 0.0
+    B[:, :] = 0.0
+    if before < 1e-12 or change[j, j] * mu[j] > (1.0 - 1e-9) * before:  # nothing comes in
+        y[:n] = x[j, :n]
+        Q[:n, :n] = P[j, :n, :n]
+        B[:, :] = A[j]
+        return
+    for i in range(MODES):
+        w = change[i, j] * mu[i] / before
+        if w == 0.0:
+            continue
+        for k in range(n):
+            y[k] += w * (x[i, k] if i == j or k < 6 else _prior(j, k - 6)[0])
+            for b in range(offsets):
+                if i == j or k < 6:
+                    B[k, b] += w * A[i, k, b]
+    d = np.empty(SIZE)
+    for i in range(MODES):
+        w = change[i, j] * mu[i] / before
+        if w == 0.0:
+            continue
+        for k in range(n):
+            d[k] = (x[i, k] if i == j or k < 6 else _prior(j, k - 6)[0]) - y[k]
+        for k in range(n):
+            for m in range(n):
+                p = d[k] * d[m]
+                if i == j or (k < 6 and m < 6):
+                    p += P[i, k, m]
+                elif k == m:
+                    p += _prior(j, k - 6)[1]
+                Q[k, m] += w * p
 
-    x (3, 9), P (3, 9, 9), mu (3,); position to variance as in `sensors.models.update`. Returns the
-    corrected modes, ln of the detection probability times likelihood (in the units of `update`), and
-    the squared normalised innovation of the best mode per number measured.
 
-    A plot older than the track corrects the state at the track's own time: exact where there is no
-    process noise between, else with the covariance between the two times (Bar-Shalom, Li and
-    Kirubarajan 2001, section 8.3, the past state smoothed by one step).
+@jit
+def _move_covariance(n: int, F: Floats, Q: Floats, B: Floats, work: Floats) -> None:
+    """Q <- F Q F', B <- F B, in place."""
+    for k in range(n):
+        for m in range(n):
+            total = 0.0
+            for c in range(n):
+                total += F[k, c] * Q[c, m]
+            work[k, m] = total
+    for k in range(n):
+        for m in range(k + 1):
+            total = 0.0
+            for c in range(n):
+                total += work[k, c] * F[m, c]
+            Q[k, m] = total
+            Q[m, k] = total
+    for b in range(B.shape[1]):
+        for k in range(n):
+            total = 0.0
+            for c in range(n):
+                total += F[k, c] * B[c, b]
+            work[k, 0] = total
+        for k in range(n):
+            B[k, b] = work[k, 0]
+
+
+@jit
+def whole_covariance(P: Floats, A: Floats, offset_P: Floats, out: Floats) -> None:
+    """Fill out (6, 6) with the covariance of position and velocity, with what is not known of the offsets."""
+    offsets = A.shape[1]
+    for k in range(6):
+        for m in range(k + 1):
+            total = P[k, m]
+            for b in range(offsets):
+                for c in range(offsets):
+                    total += A[k, b] * offset_P[b, c] * A[m, c]
+            out[k, m] = total
+            out[m, k] = total
+
+
+@jit
+def correct(
+    x: Floats, P: Floats, A: Floats, n: int,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats,
+) -> tuple[float, float, int]:  # fmt: skip
+    """Correct one mode by one plot, in place: x (9,), P (9, 9), A (9, k) of which the first n rows are in use.
+
+    position to lever as rows of `sensors.models.Looks`; offset (k,), offset_P (k, k): the sensors' offsets. Returns
+    the log-likelihood of the plot (per rad2 of the sight plane, per m, per m/s), the sum of squared normalised
+    innovations, and how many numbers were measured. An object behind the sensor has likelihood 0 (-inf).
     """
+    H, PH, wide = np.zeros(6), np.empty(SIZE), np.empty((6, 6))
+    offsets = A.shape[1]
+    B = np.empty(offsets)
+    likelihood, squares, count = 0.0, 0.0, 0
+    for q in range(4):
+        if math.isnan(variance[q]) or (q >= 2 and math.isnan(measured[q - 2])):
+            continue
+        residual, rho = residual_and_row(q, x, position, axes, measured, H)
+        if math.isnan(residual):
+            return -np.inf, np.inf, count
+        noise = variance[q]
+        rate = measured[1] - residual
+        if offsets > 0 and column[q] >= 0:
+            residual -= lever[q] * offset[column[q]]
+        if q >= 2:
+            whole_covariance(P, A, offset_P, wide)
+            bias, spread = second_order(q, wide, H, rho, rate)
+            residual -= bias
+            noise += spread
+        S = noise
+        for k in range(n):
+            total = 0.0
+            for m in range(6):
+                total += P[k, m] * H[m]
+            PH[k] = total
+        for m in range(6):
+            S += H[m] * PH[m]
+        whole = S  # with what is not known of the offsets
+        if offsets > 0:
+            for b in range(offsets):
+                total = 0.0
+                for m in range(6):
+                    total += H[m] * A[m, b]
+                B[b] = total
+            if column[q] >= 0:
+                B[column[q]] += lever[q]
+            for b in range(offsets):
+                if B[b] != 0.0:
+                    for c in range(offsets):
+                        whole += B[b] * offset_P[b, c] * B[c]
+        for k in range(n):
+            gain = PH[k] / S
+            x[k] += gain * residual
+            for m in range(k + 1):
+                value = P[k, m] - gain * PH[m]
+                P[k, m] = value
+                P[m, k] = value
+            for b in range(offsets):
+                A[k, b] -= gain * B[b]
+        likelihood -= 0.5 * (LOG_TWO_PI + math.log(whole) + residual * residual / whole)
+        squares += residual * residual / whole
+        count += 1
+    return likelihood, squares, count
+
+
+@jit
+def _late(
+    n: int, x: Floats, P: Floats, A: Floats, F: Floats,
+    then_x: Floats, then_P: Floats, then_A: Floats, y: Floats, Q: Floats, B: Floats,
+) -> None:  # fmt: skip
+    """Bring the correction of a past state (then -> y, Q, B) to the state x, P, A of now: out in y, Q, B.
+
+    The covariance between the two times carries it (Bar-Shalom, Li and Kirubarajan 2001, section 8.3): exact where
+    there is no process noise between.
+    """
+    C = np.ascontiguousarray((P @ F.T)[:n, :n])
+    then = np.ascontiguousarray(then_P[:n, :n])
+    scale = 1.0 / np.sqrt(np.diag(then))
+    G = np.linalg.solve(then * np.outer(scale, scale), (C * scale).T).T * scale
+    shift = np.ascontiguousarray(y[:n] - then_x[:n])
+    change = G @ (np.ascontiguousarray(Q[:n, :n]) - then) @ G.T
+    move = G @ np.ascontiguousarray(B[:n] - then_A[:n])
+    y[:n] = x[:n] + G @ shift
+    Q[:n, :n] = P[:n, :n] + 0.5 * (change + change.T)
+    B[:n] = A[:n] + move
+
+
+@jit_inline
+def take_plot(
+    x: Floats, P: Floats, A: Floats, mu: Floats, dt: float, fallen: bool,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats, stated_detection: float, heat: bool,
+    out_x: Floats, out_P: Floats, out_A: Floats, out_mu: Floats,
+) -> tuple[float, float]:  # fmt: skip
+    """All modes corrected by one plot taken dt seconds after the state's time (or before it).
+
+    x (3, 9), P (3, 9, 9), A (3, 9, k), mu (3,) stay as they are; the corrected modes go to out_x to out_mu. Returns ln
+    of the detection probability times likelihood (in the units of `correct`), -inf where the plot is impossible, and
+    the squared normalised innovation of the likeliest mode per number measured.
+
+    With dt < 0 the state stays at its own time.
+    """
+    change = np.zeros((MODES, MODES))
+    before = np.zeros(MODES)
     if dt > 0.0:
-        x, P, mu = mix(x, P, mu, dt, fallen)
-    out_x, out_P, logs = x.copy(), P.copy(), np.full(MODES, -np.inf)
-    nis = np.full(MODES, np.inf)
-    for j in range(MODES):
-        if mu[j] < 1e-9:
-            continue
-        n = USED[j]
-        y, Q, F = predict(j, x[j], P[j], dt)
-        seen, _ = detection(j, y, stated_detection, heat)
-        before_x, before_P = y.copy(), Q.copy()
-        likelihood, squares, count = update(y, Q, n, position, axes, measured, variance)
-        if likelihood == -np.inf or count == 0:
-            continue
-        logs[j] = likelihood + math.log(seen * mu[j])
-        nis[j] = squares / count
-        if j == BALLISTIC:
-            y[6] = min(max(y[6], LEAST_LN_BETA), MOST_LN_BETA)
-        if dt >= 0.0:
-            out_x[j], out_P[j] = y, Q
-        else:
-            # G = cov(now, then) cov(then)^-1, over the components in use
-            C = np.ascontiguousarray((P[j] @ F.T)[:n, :n])
-            then = np.ascontiguousarray(before_P[:n, :n])
-            scale = 1.0 / np.sqrt(np.diag(then))
-            A = then * np.outer(scale, scale)
-            G = np.linalg.solve(A, (C * scale).T).T * scale
-            shift = np.ascontiguousarray(y[:n] - before_x[:n])
-            out_x[j, :n] = x[j, :n] + G @ shift
-            out_P[j, :n, :n] = P[j, :n, :n] + G @ (np.ascontiguousarray(Q[:n, :n]) - then) @ G.T
-            for k in range(n):
-                for m in range(k):
-                    mean = 0.5 * (out_P[j, k, m] + out_P[j, m, k])
-                    out_P[j, k, m] = mean
-                    out_P[j, m, k] = mean
+        changes(x, mu, dt, fallen, change)
+        for j in range(MODES):
+            for i in range(MODES):
+                before[j] += change[i, j] * mu[i]
+    else:
+        for j in range(MODES):
+            change[j, j] = 1.0
+            before[j] = mu[j]
+    logs, nis = np.full(MODES, -np.inf), np.full(MODES, np.inf)
+    F, work, square = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE))
+    y = np.empty(SIZE)
+    main = np.argmax(before)
+    numbers = 0
+    for turn in range(2):
+        for j in range(MODES):
+            slight = before[j] < SLIGHT and j != main
+            if slight != (turn == 1):
+                continue
+            if before[j] < 1e-9:
+                out_mu[j] = 0.0
+                out_x[j], out_P[j], out_A[j] = x[j], P[j], A[j]
+                continue
+            n = USED[j]
+            _mix_into(j, x, P, A, mu, change, before[j], out_x[j], out_P[j], out_A[j])
+            move_into(j, out_x[j], dt, STANDARD, y, F, work)
+            if dt < 0.0:
+                old_x, old_P, old_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
+            out_x[j] = y
+            _move_covariance(n, F, out_P[j], out_A[j], square)
+            add_noise(j, y, out_P[j], dt)
+            if dt < 0.0:
+                then_x, then_P, then_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
+            seen, _ = detection(j, y, stated_detection, heat)
+            likelihood, squares, count = correct(
+                out_x[j], out_P[j], out_A[j], n, position, axes, measured, variance, column, lever, offset, offset_P
+            )  # fmt: skip
+            if likelihood > -np.inf and count > 0:
+                numbers = count
+                logs[j] = likelihood + math.log(seen * before[j])
+                nis[j] = squares / count
+                if dt < 0.0:
+                    _late(n, old_x, old_P, old_A, F, then_x, then_P, then_A, out_x[j], out_P[j], out_A[j])
+                if j == BALLISTIC:
+                    out_x[j, 6] = min(max(out_x[j, 6], LEAST_LN_BETA), MOST_LN_BETA)
+        if turn == 0 and logs.max() > -np.inf and nis[np.argmax(logs)] < SURPRISE:
+            for j in range(MODES):
+                if before[j] < SLIGHT and j != main:
+                    out_x[j], out_P[j], out_A[j] = x[j], P[j], A[j]
+            break
     top = logs.max()
-    if top == -np.inf:
-        return x, P, mu, -np.inf, np.inf
-    weights = np.exp(logs - top)
-    total = weights.sum()
-    return out_x, out_P, weights / total, top + math.log(total), nis[np.argmax(logs)]
+    if top == -np.inf or numbers == 0:
+        return -np.inf, np.inf
+    best = np.argmax(logs)
+    total = 0.0
+    for j in range(MODES):
+        out_mu[j] = math.exp(logs[j] - top)
+        total += out_mu[j]
+    left = 0.0
+    for j in range(MODES):
+        out_mu[j] /= total
+        if out_mu[j] < LEAST_MU:
+            out_mu[j] = 0.0
+        left += out_mu[j]
+    for j in range(MODES):
+        out_mu[j] /= left
+    return top + math.log(total), nis[best]
 
 
 @jit
-def forecast(x: Floats, P: Floats, mu: Floats, dt: float, fallen: bool) -> tuple[Floats, Floats, Floats]:
+def forecast(
+    x: Floats, P: Floats, A: Floats, mu: Floats, dt: float, fallen: bool
+) -> tuple[Floats, Floats, Floats, Floats]:
     """All modes dt >= 0 seconds later, without a plot."""
-    x, P, mu = mix(x, P, mu, dt, fallen)
+    out_x, out_P, out_A, out_mu = x.copy(), P.copy(), A.copy(), np.zeros(MODES)
+    change = np.zeros((MODES, MODES))
+    changes(x, mu, dt, fallen, change)
+    F, work, square, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE)), np.empty(SIZE)
     for j in range(MODES):
-        if mu[j] >= 1e-9:
-            x[j], P[j], _ = predict(j, x[j], P[j], dt)
-    return x, P, mu
+        before = 0.0
+        for i in range(MODES):
+            before += change[i, j] * mu[i]
+        if before < LEAST_MU:
+            continue
+        _mix_into(j, x, P, A, mu, change, before, out_x[j], out_P[j], out_A[j])
+        move_into(j, out_x[j], dt, STANDARD, y, F, work)
+        out_x[j] = y
+        _move_covariance(USED[j], F, out_P[j], out_A[j], square)
+        add_noise(j, y, out_P[j], dt)
+        out_mu[j] = before
+    return out_x, out_P, out_A, out_mu / out_mu.sum()
 
 
 @jit
-def miss(x: Floats, mu: Floats, stated_detection: float, heat: bool) -> tuple[Floats, float]:
-    """Mode probabilities after a scan without a plot, and the probability that there would have been one."""
-    left = np.empty(MODES)
-    seen = 0.0
+def miss(x: Floats, mu: Floats, stated_detection: float, heat: bool, share: float, left: Floats) -> float:
+    """Fill left (3,) with the mode probabilities after a scan without a plot; returns how probable one was.
+
+    share: of the detection probability that counts.
+    """
+    seen, total = 0.0, 0.0
     for j in range(MODES):
-        p = detection(j, x[j], stated_detection, heat)[1]
+        p = share * detection(j, x[j], stated_detection, heat)[1] if mu[j] > 0.0 else 0.0
         seen += mu[j] * p
         left[j] = mu[j] * (1.0 - p)
-    return left / left.sum(), seen
+        total += left[j]
+    for j in range(MODES):
+        left[j] /= total
+    return seen
 
 
 @jit
-def combine(x: Floats, P: Floats, mu: Floats) -> tuple[Floats, Floats]:
-    """Mean (6,) and covariance (6, 6) of position and velocity over the modes."""
+def combine(x: Floats, P: Floats, A: Floats, mu: Floats, offset_P: Floats) -> tuple[Floats, Floats]:
+    """Mean (6,) and covariance (6, 6) of position and velocity over the modes and the sensors' offsets."""
     mean = np.zeros(6)
     for j in range(MODES):
         mean += mu[j] * x[j, :6]
     covariance = np.zeros((6, 6))
     for j in range(MODES):
+        if mu[j] == 0.0:
+            continue
         d = x[j, :6] - mean
         covariance += mu[j] * (P[j, :6, :6] + np.outer(d, d))
+        if offset_P.shape[0] > 0:
+            B = np.ascontiguousarray(A[j, :6])
+            covariance += mu[j] * (B @ offset_P @ B.T)
     return mean, covariance
-
-
-@jit
-def blend(x: Floats, P: Floats, mu: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """One set of modes for k hypotheses of one track: x (k, 3, 9), P (k, 3, 9, 9), mu (k, 3), weights (k,).
-
-    Mode by mode, the mean and covariance of the mixture (probabilistic data association; Bar-Shalom
-    and Li 1995, Multitarget-Multisensor Tracking, section 3.4). weights sum to 1.
-    """
-    count = len(weights)
-    out_x, out_P, out_mu = np.zeros((MODES, SIZE)), np.zeros((MODES, SIZE, SIZE)), np.zeros(MODES)
-    for j in range(MODES):
-        for k in range(count):
-            out_mu[j] += weights[k] * mu[k, j]
-        if out_mu[j] < 1e-9:
-            likeliest = np.argmax(weights)
-            out_x[j], out_P[j] = x[likeliest, j], P[likeliest, j]
-            continue
-        for k in range(count):
-            out_x[j] += weights[k] * mu[k, j] / out_mu[j] * x[k, j]
-        for k in range(count):
-            w = weights[k] * mu[k, j] / out_mu[j]
-            if w > 0.0:
-                d = x[k, j] - out_x[j]
-                out_P[j] += w * (P[k, j] + np.outer(d, d))
-    return out_x, out_P, out_mu
-
-
-@jit
-def angle_surprise(
-    x: Floats,
-    P: Floats,
-    mu: Floats,
-    dt: float,
-    position: Floats,
-    axes: Floats,
-    measured: Floats,
-    variance: Floats,
-) -> tuple[float, float]:
-    """Normalised innovations of the two angles of a plot, in the likeliest mode."""
-    best = int(np.argmax(mu))
-    y, Q, _ = predict(best, x[best], P[best], dt)
-    H = np.zeros(6)
-    out = np.zeros(2)
-    for q in range(2):
-        residual, _ = residual_and_row(q, y, position, axes, measured, H)
-        S = variance[q]
-        for i in range(6):
-            for m in range(6):
-                S += H[i] * Q[i, m] * H[m]
-        out[q] = residual / math.sqrt(S)
-    return out[0], out[1]

@@ -1,9 +1,10 @@
 """New tracks from plots that no track claims.
 
-Radar: three plots of different scans that one object could have made. Angles alone: sight lines of
-two sensors that nearly meet, twice, and every other line that fits between. Either way the state is
-fitted to the plots (`fit`), and the track begins with the probability that they are an object's and
-not false: the evidence of the fit against the density of false plots.
+Radar: three plots of different scans that one object could have made, found by range within each scan. Of a radar
+without elevation, the height that an aircraft reports stands in its place (`raised`). Angles alone: sight lines of
+two sensors that nearly meet, twice, and every other line that fits between (of one infrared sensor: `launches`).
+Either way the state is fitted to the plots (`fit`), and the track begins with the probability that they are an object's
+and not false: the evidence of the fit against the density of false plots.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.earth.ellipsoid import ecef_to_geodetic
+from tocsin.earth.ellipsoid import ecef_to_geodetic, up_and_height
+from tocsin.earth.motion import LEVEL
 from tocsin.kernel import jit
 from tocsin.sensors.coverage import log_clutter_density, widths
-from tocsin.sensors.models import Looks
-from tocsin.sensors.plots import Floats, Ints, Sensor
+from tocsin.sensors.models import Looks, some
+from tocsin.sensors.plots import ELEVATION, Floats, Ints, Sensor
 from tocsin.tracking.fit import fit_modes
+from tocsin.tracking.modes import LEVEL_HEIGHT_M
 
 # Objects expected to come into the view of a sensor in one scan.
 BIRTHS_A_SCAN = 0.01
@@ -31,13 +34,27 @@ FASTEST_M_S = 8500.0  # a little over orbital speed
 FASTEST_METEOR_M_S = 75e3  # 72 km/s is the most a body bound to the Sun can have
 STRONGEST_M_S2 = 70.0
 SIGMAS = 4.0
+FASTEST_AIRCRAFT_M_S = 400.0
+SLOWEST_AIRCRAFT_M_S = 30.0  # of what a radar without elevation sees: else it is ground clutter
 MOST_FITS = 60  # tries a scan; a bound on the time that a dense scan may take
+FITS_A_PLOT = 2  # and so many more for each plot that no track claims
+MOST_OF_ONE = 4  # triples that end in one plot
+MOST_PARTNERS = 200  # plots that may go before one
 MOST_LINES = 40
 FEWEST_LINES = 6
 MOST_MEETINGS = 4000
 
+# Of plots without elevation: heights that transponders report are of pressure (the weather's offset is some 100 m).
+# Without one, air traffic is anywhere up to 13 km; the sigma is larger since each plot of a start says so again.
+HEIGHT_SIGMA_M = 60.0
+MIDDLE_HEIGHT_M, WIDE_HEIGHT_SIGMA_M = 6.5e3, 6e3
+TRAFFIC_HEIGHT_M = 13e3
+
 # ln of the probabilities of free flight, thrust, level flight of something new
 RADAR_LOG_PRIOR = np.log(np.array([0.4, 0.2, 0.4]))
+FALLING_LOG_PRIOR = np.log(np.array([0.4, 0.2, 1e-9]))
+FALLING_LOG_PRIOR[LEVEL] = -np.inf
+AIRCRAFT_LOG_PRIOR = np.array([-np.inf, -np.inf, 0.0])
 METEOR_LOG_PRIOR = np.array([0.0, -np.inf, -np.inf])
 HEAT_LOG_PRIOR = np.array([math.log(0.3), math.log(0.7), -np.inf])
 
@@ -48,8 +65,17 @@ class Pool(NamedTuple):
     looks: Looks
     sensor: Ints  # (m,)
     scan: Ints  # (m,)
+    number: Ints  # (m,) names of the plots
     sight_m: Floats  # (m, 3) position where range is measured, NaN elsewhere
     spread_m: Floats  # (m,) one-sigma of that position; of a sight line, of its direction (rad)
+
+
+class Known(NamedTuple):
+    """What is known of the sensors beside what they state."""
+
+    offset: Floats  # (k,)
+    offset_cov: Floats  # (k, k)
+    gate_scale: float  # how much larger their variances may be than is thought
 
 
 class Start(NamedTuple):
@@ -58,6 +84,7 @@ class Start(NamedTuple):
     time_s: float
     x: Floats
     P: Floats
+    A: Floats
     mu: Floats
     existence: float
     plots: tuple[int, ...]  # rows of the pool
@@ -65,35 +92,85 @@ class Start(NamedTuple):
 
 def empty_pool() -> Pool:
     """A pool without plots."""
+    whole = np.zeros((0, 4), np.int64)
     looks = Looks(
-        np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 2)), np.zeros((0, 4)), np.zeros(0)
+        np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 2)), np.zeros((0, 4)), np.zeros(0),
+        whole, np.zeros((0, 4)),
+    )  # fmt: skip
+    none = np.zeros(0, np.int64)
+    return Pool(looks, none, none, none, np.zeros((0, 3)), np.zeros(0))
+
+
+def raised(looks: Looks, height_m: Floats) -> Looks:
+    """Looks of a radar without elevation, with the elevation that reported heights (m,) give in its place.
+
+    Where no height is reported, that of the middle of air traffic. The curve of the Earth is that of a sphere, right to
+    some metres out to 400 km.
+    """
+    none = np.isnan(looks.variance[:, 1]) & ~np.isnan(looks.variance[:, 0]) & ~np.isnan(looks.measured[:, 0])
+    if not none.any():
+        return looks
+    told = ~np.isnan(height_m)
+    height = np.where(told, height_m, MIDDLE_HEIGHT_M)
+    rho = np.maximum(looks.measured[:, 0], 1.0)
+    _, _, own = ecef_to_geodetic(looks.position_m)
+    radius = np.linalg.norm(looks.position_m, axis=1)
+    far = radius - own + height
+    sine = np.clip((far**2 - radius**2 - rho**2) / (2.0 * radius * rho), -1.0, 1.0)
+    cosine = np.sqrt(1.0 - sine**2)
+    axes = looks.axes.copy()
+    axes[:, 0] = cosine[:, None] * looks.axes[:, 0] + sine[:, None] * looks.axes[:, 2]
+    axes[:, 2] = cosine[:, None] * looks.axes[:, 2] - sine[:, None] * looks.axes[:, 0]
+    variance, log_area, lever = looks.variance.copy(), looks.log_area.copy(), looks.lever.copy()
+    sigma = np.where(told, HEIGHT_SIGMA_M, WIDE_HEIGHT_SIGMA_M) / (rho * np.maximum(cosine, 0.1))
+    variance[:, 1] = sigma**2
+    variance[:, 0] *= cosine**2
+    log_area += np.log(np.maximum(cosine, 1e-3))
+    lever[:, 0] *= cosine
+    swap = none[:, None]
+    return looks._replace(
+        axes=np.where(none[:, None, None], axes, looks.axes),
+        variance=np.where(swap, variance, looks.variance),
+        log_area=np.where(none, log_area, looks.log_area),
+        lever=np.where(swap, lever, looks.lever),
     )
-    return Pool(looks, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros(0))
 
 
-def make_pool(looks: Looks, sensor: int, scan: int) -> Pool:
-    """A pool of the plots of one scan."""
+def make_pool(looks: Looks, sensor: int, scan: int, number: Ints, blur2: Floats, flat: bool = False) -> Pool:
+    """A pool of the plots of one scan; blur2 (m, 4): their variances with what is not known of the sensors' offsets.
+
+    flat: of a radar without elevation.
+    """
     count = len(looks.time_s)
-    rho = looks.measured[:, 0]
-    angle = np.sqrt(np.maximum(looks.variance[:, 0], looks.variance[:, 1]))
-    spread = np.where(
-        np.isnan(rho), angle, np.hypot(np.nan_to_num(rho) * angle, np.sqrt(looks.variance[:, 2]))
-    )
+    sight_m, spread_m = _placed(looks.position_m, looks.axes, looks.measured, blur2, flat)
     return Pool(
-        looks,
-        np.full(count, sensor, np.int64),
-        np.full(count, scan, np.int64),
-        looks.position_m + rho[:, None] * looks.axes[:, 0],
-        spread,
+        looks, np.full(count, sensor, np.int64), np.full(count, scan, np.int64), number, sight_m, spread_m
     )
+
+
+@jit
+def _placed(
+    position: Floats, axes: Floats, measured: Floats, blur2: Floats, flat: bool
+) -> tuple[Floats, Floats]:
+    """Where plots lie and how uncertainly, as in `Pool`."""
+    count = len(position)
+    sight, spread = np.empty((count, 3)), np.empty(count)
+    for k in range(count):
+        rho = measured[k, 0]
+        angle2 = blur2[k, 0] if flat else max(blur2[k, 0], blur2[k, 1])
+        spread[k] = math.sqrt(angle2) if math.isnan(rho) else math.sqrt(rho * rho * angle2 + blur2[k, 2])
+        for i in range(3):
+            sight[k, i] = position[k, i] + rho * axes[k, 0, i]
+    return sight, spread
 
 
 def keep(pool: Pool, mask: NDArray[np.bool_] | Ints) -> Pool:
     """The rows of a pool picked by a mask or indices."""
     return Pool(
-        Looks(*(c[mask] for c in pool.looks)),
+        some(pool.looks, mask),
         pool.sensor[mask],
         pool.scan[mask],
+        pool.number[mask],
         pool.sight_m[mask],
         pool.spread_m[mask],
     )
@@ -105,92 +182,200 @@ def join(a: Pool, b: Pool) -> Pool:
         Looks(*(np.concatenate(c) for c in zip(a.looks, b.looks, strict=True))),
         np.concatenate([a.sensor, b.sensor]),
         np.concatenate([a.scan, b.scan]),
+        np.concatenate([a.number, b.number]),
         np.concatenate([a.sight_m, b.sight_m]),
         np.concatenate([a.spread_m, b.spread_m]),
     )
 
 
 @jit
-def _could_be_one(
-    i: int,
-    k: int,
-    time_s: Floats,
-    sensor: Ints,
-    sight: Floats,
-    spread: Floats,
-    measured: Floats,
-    variance: Floats,
-) -> bool:
-    """True where plots i (earlier) and k (later) could be of one object."""
+def _misfit(
+    i: int, k: int, time_s: Floats, sensor: Ints, sight: Floats, spread: Floats, position: Floats,
+    measured: Floats, variance: Floats, fastest: Floats,
+) -> float:  # fmt: skip
+    """How badly plots i (earlier) and k (later) go together: squared sigmas; infinite where no object made both."""
     dt = time_s[k] - time_s[i]
-    d = math.sqrt(
-        (sight[k, 0] - sight[i, 0]) ** 2 + (sight[k, 1] - sight[i, 1]) ** 2 + (sight[k, 2] - sight[i, 2]) ** 2
-    )
+    d0, d1, d2 = sight[k, 0] - sight[i, 0], sight[k, 1] - sight[i, 1], sight[k, 2] - sight[i, 2]
+    d = math.sqrt(d0 * d0 + d1 * d1 + d2 * d2)
     blur = SIGMAS * (spread[i] + spread[k])
-    if d > FASTEST_M_S * dt + blur:
-        return False
-    if sensor[i] != sensor[k] or math.isnan(measured[i, 1]) or math.isnan(measured[k, 1]):
-        return True
-    speed = min(FASTEST_M_S, (d + blur) / dt)
+    most = min(fastest[sensor[i]], fastest[sensor[k]])
+    if d > most * dt + blur:
+        return np.inf
+    speed = min(most, (d + blur) / dt)
+    if sensor[i] != sensor[k]:  # what each says of the speed along its sight
+        out = 0.0
+        for r in (i, k):
+            if math.isnan(measured[r, 1]):
+                continue
+            rho = measured[r, 0]
+            along = (
+                (sight[r, 0] - position[r, 0]) * d0
+                + (sight[r, 1] - position[r, 1]) * d1
+                + (sight[r, 2] - position[r, 2]) * d2
+            ) / (rho * dt)
+            error = math.sqrt(variance[r, 3] + (spread[i] ** 2 + spread[k] ** 2) / (dt * dt))
+            drift = 0.5 * (STRONGEST_M_S2 + speed * speed / rho) * dt
+            off = abs(along - measured[r, 1])
+            if off > SIGMAS * error + drift:
+                return np.inf
+            out += (off / (SIGMAS * error + drift)) ** 2
+        return out
+    if math.isnan(measured[i, 1]) or math.isnan(measured[k, 1]):
+        return 0.0
     change = measured[k, 1] - measured[i, 1]
     noise = math.sqrt(variance[i, 3] + variance[k, 3])
     # acceleration along the sight: thrust or gravity, and the sight's own turning (v2 / R)
     along = STRONGEST_M_S2 + speed * speed / measured[k, 0]
     if abs(change) > along * dt + SIGMAS * noise:
-        return False
+        return np.inf
     gap = measured[k, 0] - measured[i, 0] - 0.5 * dt * (measured[i, 1] + measured[k, 1])
     error = math.sqrt(variance[i, 2] + variance[k, 2] + 0.25 * dt * dt * (variance[i, 3] + variance[k, 3]))
     # the trapezoid is wrong by dt3 / 12 times the change of acceleration, taken as along / dt at most
-    return bool(abs(gap) < SIGMAS * error + along * dt * dt / 12.0)
+    bend = along * dt * dt / 12.0
+    if abs(gap) > SIGMAS * error + bend:
+        return math.inf
+    return float((gap / (error + bend / SIGMAS)) ** 2)
+
+
+@jit
+def _groups(
+    rows: Ints, sensor: Ints, scan: Ints, time_s: Floats, rho: Floats
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """Rows by sensor and scan, nearest first; where each group begins; its first and last time."""
+    order = rows[np.argsort(rho[rows], kind="mergesort")]
+    order = order[np.argsort(scan[order], kind="mergesort")]
+    order = order[np.argsort(sensor[order], kind="mergesort")]
+    begin = np.empty(len(order) + 1, np.int64)
+    low, high = np.empty(len(order)), np.empty(len(order))
+    n = 0
+    for k in range(len(order)):
+        r = order[k]
+        if k == 0 or sensor[r] != sensor[order[k - 1]] or scan[r] != scan[order[k - 1]]:
+            begin[n], low[n], high[n] = k, time_s[r], time_s[r]
+            n += 1
+        low[n - 1], high[n - 1] = min(low[n - 1], time_s[r]), max(high[n - 1], time_s[r])
+    begin[n] = len(order)
+    return order, begin[: n + 1], low[:n], high[:n]
+
+
+@jit
+def _before(
+    k: int, order: Ints, begin: Ints, low: Floats, high: Floats, time_s: Floats, sensor: Ints, scan: Ints,
+    sight: Floats, spread: Floats, position: Floats, measured: Floats, variance: Floats, fastest: Floats, blur: float,
+    found: Ints, misfit: Floats,
+) -> int:  # fmt: skip
+    """Fill found with earlier rows that go together with row k, and how badly; returns how many there are."""
+    count = 0
+    for g in range(len(begin) - 1):
+        first = order[begin[g]]
+        longest, shortest = time_s[k] - low[g], time_s[k] - high[g]
+        if longest <= 0.0 or shortest > LONGEST_GAP_S:
+            continue
+        if sensor[first] == sensor[k] and scan[first] == scan[k]:
+            continue
+        rho = 0.0  # where the group's sensor would see it
+        for i in range(3):
+            rho += (sight[k, i] - position[first, i]) ** 2
+        rho = math.sqrt(rho)
+        most = min(fastest[sensor[first]], fastest[sensor[k]])
+        shortest, longest = max(shortest, 0.0), min(longest, LONGEST_GAP_S)
+        near = rho - most * longest
+        far = rho + most * longest
+        if sensor[first] == sensor[k] and not math.isnan(measured[k, 1]):
+            rate = measured[k, 1]
+            reach = (STRONGEST_M_S2 + most * most / max(rho, 1.0)) * longest * longest
+            near = max(near, rho - max(rate * shortest, rate * longest) - reach)
+            far = min(far, rho - min(rate * shortest, rate * longest) + reach)
+        near, far = near - SIGMAS * (spread[k] + blur), far + SIGMAS * (spread[k] + blur)
+        a, b = begin[g], begin[g + 1]
+        while a < b:  # the first that is not too near
+            middle = (a + b) // 2
+            if measured[order[middle], 0] < near:
+                a = middle + 1
+            else:
+                b = middle
+        for m in range(a, begin[g + 1]):
+            r = order[m]
+            if measured[r, 0] > far or count == len(found):
+                break
+            gap = time_s[k] - time_s[r]
+            if gap <= 0.0 or gap > LONGEST_GAP_S:
+                continue
+            value = _misfit(r, k, time_s, sensor, sight, spread, position, measured, variance, fastest)
+            if value < np.inf:
+                found[count], misfit[count] = r, value
+                count += 1
+    return count
 
 
 @jit
 def _triples(
-    fresh: int,
-    time_s: Floats,
-    sensor: Ints,
-    scan: Ints,
-    sight: Floats,
-    spread: Floats,
-    measured: Floats,
-    variance: Floats,
-    most: int,
-) -> tuple[Ints, Floats]:
-    """Rows (k, 3) of plots that one object could have made, the last from row `fresh` on, and how well they line up."""
-    out, cost = np.empty((most, 3), np.int64), np.empty(most)
+    fresh: int, time_s: Floats, sensor: Ints, scan: Ints, sight: Floats, spread: Floats, position: Floats,
+    measured: Floats, variance: Floats, fastest: Floats,
+) -> tuple[Ints, Floats]:  # fmt: skip
+    """Rows (k, 3) of plots that one object could have made, the last from row `fresh` on, and how badly they line up.
+
+    fastest (sensors,): speed (m/s) of what each sensor sees. Of one last plot those MOST_OF_ONE that line up best.
+    """
+    n = len(time_s)
+    rows = np.flatnonzero(~np.isnan(measured[:, 0]) & ~np.isnan(variance[:, 1]))
+    out, cost = np.empty((64, 3), np.int64), np.empty(64)
     count = 0
-    for c in range(fresh, len(time_s)):
-        for b in range(len(time_s)):
+    if len(rows) < 3:
+        return out[:0], cost[:0]
+    blur = spread[rows].max()
+    order, begin, low, high = _groups(rows, sensor, scan, time_s, measured[:, 0])
+    known = np.full(n, -1)  # where the partners of a row begin, once they were looked for
+    partners = np.zeros(n, np.int64)
+    store, store_fit = np.empty(256, np.int64), np.empty(256)
+    used = 0
+    mine, mine_fit = np.empty(MOST_PARTNERS, np.int64), np.empty(MOST_PARTNERS)
+    theirs, theirs_fit = np.empty(MOST_PARTNERS, np.int64), np.empty(MOST_PARTNERS)
+    best, best_cost = np.empty((MOST_OF_ONE, 2), np.int64), np.empty(MOST_OF_ONE)
+    for c in rows:
+        if c < fresh:
+            continue
+        held = 0
+        seconds = _before(int(c), order, begin, low, high, time_s, sensor, scan, sight, spread, position, measured,
+                          variance, fastest, blur, mine, mine_fit)  # fmt: skip
+        for s in range(seconds):
+            b = mine[s]
+            if known[b] < 0:
+                partners[b] = _before(b, order, begin, low, high, time_s, sensor, scan, sight, spread, position,
+                                      measured, variance, fastest, blur, theirs, theirs_fit)  # fmt: skip
+                known[b] = used
+                while used + partners[b] > len(store):
+                    store, store_fit = np.concatenate((store, store)), np.concatenate((store_fit, store_fit))
+                store[used : used + partners[b]] = theirs[: partners[b]]
+                store_fit[used : used + partners[b]] = theirs_fit[: partners[b]]
+                used += partners[b]
             second = time_s[c] - time_s[b]
-            if second <= 0.0 or second > LONGEST_GAP_S or (sensor[b] == sensor[c] and scan[b] == scan[c]):
-                continue
-            if not _could_be_one(b, c, time_s, sensor, sight, spread, measured, variance):
-                continue
-            for a in range(fresh):
+            for m in range(known[b], known[b] + partners[b]):
+                a = store[m]
+                if a >= fresh or (sensor[a] == sensor[c] and scan[a] == scan[c]):
+                    continue
                 first = time_s[b] - time_s[a]
-                if first <= 0.0 or first > LONGEST_GAP_S:
-                    continue
-                if sensor[a] == sensor[b] and scan[a] == scan[b]:
-                    continue
-                if sensor[a] == sensor[c] and scan[a] == scan[c]:
-                    continue
-                if not _could_be_one(a, b, time_s, sensor, sight, spread, measured, variance):
-                    continue
                 bend = 0.0
                 for i in range(3):
                     bend += ((sight[c, i] - sight[b, i]) / second - (sight[b, i] - sight[a, i]) / first) ** 2
-                blur = spread[a] / first + spread[b] * (1.0 / first + 1.0 / second) + spread[c] / second
-                limit = STRONGEST_M_S2 * 0.5 * (first + second) + SIGMAS * blur
+                noise = spread[a] / first + spread[b] * (1.0 / first + 1.0 / second) + spread[c] / second
+                limit = STRONGEST_M_S2 * 0.5 * (first + second) + SIGMAS * noise
                 if bend > limit * limit:
                     continue
-                value = bend / (blur * blur)
-                if count < most:
-                    out[count, 0], out[count, 1], out[count, 2], cost[count] = a, b, c, value
-                    count += 1
-                else:  # full: the worst gives way
-                    worst = np.argmax(cost)
-                    if value < cost[worst]:
-                        out[worst, 0], out[worst, 1], out[worst, 2], cost[worst] = a, b, c, value
+                value = bend / (noise * noise) + mine_fit[s] + store_fit[m]
+                place = held
+                if held == MOST_OF_ONE:
+                    place = int(np.argmax(best_cost))
+                    if value >= best_cost[place]:
+                        continue
+                else:
+                    held += 1
+                best[place, 0], best[place, 1], best_cost[place] = a, b, value
+        for m in range(held):
+            if count == len(out):
+                out, cost = np.concatenate((out, out)), np.concatenate((cost, cost))
+            out[count, 0], out[count, 1], out[count, 2], cost[count] = best[m, 0], best[m, 1], c, best_cost[m]
+            count += 1
     return out[:count], cost[:count]
 
 
@@ -205,6 +390,8 @@ def log_odds(
     first = sensors[pool.sensor[rows[0]]]
     rho = float(np.linalg.norm(origin_m - pool.looks.position_m[rows[0]]))
     wide = widths(first)
+    if math.isnan(first.sigma[ELEVATION]):
+        wide[ELEVATION] = TRAFFIC_HEIGHT_M / rho
     span = wide[0] if not math.isnan(first.sigma[0]) else 4e5
     density = -math.log(span * wide[1] * wide[2] * rho * rho) - float(pool.looks.log_area[rows[0]])
     total = math.log(BIRTHS_A_SCAN) + density + evidence
@@ -212,52 +399,81 @@ def log_odds(
         sensor = sensors[pool.sensor[row]]
         total += math.log(sensor.detection_probability) + float(pool.looks.log_area[row])
         total -= log_clutter_density(sensor)
+        if math.isnan(sensor.sigma[ELEVATION]):  # a false plot may seem to have any height
+            total -= math.log(float(pool.looks.measured[row, 0]) / TRAFFIC_HEIGHT_M)
     return total
 
 
 def _start(
-    rows: list[int], guess: Floats, pool: Pool, sensors: tuple[Sensor, ...], fast: bool, prior: Floats
+    rows: list[int],
+    guess: Floats,
+    pool: Pool,
+    sensors: tuple[Sensor, ...],
+    known: Known,
+    fast: bool,
+    prior: Floats,
 ) -> Start | None:
     """Fit a track to rows of the pool, in order of time; None where they do not make one."""
-    looks = Looks(*(c[rows] for c in pool.looks))
-    good, x, P, mu, evidence, quality = fit_modes(guess, *looks[:5], fast, prior)
-    if not good or quality > WORST_FIT:
+    looks = some(pool.looks, np.array(rows))
+    good, x, P, A, mu, evidence, quality = fit_modes(
+        guess, *looks[:5], looks.column, looks.lever, known.offset, known.offset_cov, fast, prior
+    )
+    if not good or quality > WORST_FIT * known.gate_scale:
         return None
     best = int(np.argmax(mu))
     odds = log_odds(evidence, rows, pool, sensors, x[best, :3])
     existence = 1.0 / (1.0 + math.exp(min(max(-odds, -50.0), 50.0)))
     if existence < LEAST_EXISTENCE:
         return None
-    return Start(float(looks.time_s.max()), x, P, mu, min(existence, 0.99), tuple(rows))
+    return Start(float(looks.time_s.max()), x, P, A, mu, min(existence, 0.99), tuple(rows))
 
 
-def from_ranges(pool: Pool, fresh: int, sensors: tuple[Sensor, ...]) -> list[Start]:
-    """New tracks from plots with range, the newest of each among the rows from `fresh` on."""
+def _no_aircraft(guess: Floats, blur_m: float) -> bool:
+    """True for a state (9,), of a place known to some blur, that is surely too high for an aircraft."""
+    height = up_and_height(guess[0], guess[1], guess[2])[4]
+    return bool(height > LEVEL_HEIGHT_M + SIGMAS * blur_m)
+
+
+def from_ranges(pool: Pool, fresh: int, sensors: tuple[Sensor, ...], known: Known) -> list[Start]:
+    """New tracks from plots with range, the newest of each among the rows from `fresh` on; other rows may be there.
+
+    The triples that line up best are tried first, and none with a plot of a track that has begun. How many are tried
+    grows with the plots of the scan.
+    """
     looks = pool.looks
+    level = [math.isnan(s.sigma[ELEVATION]) for s in sensors]
     triples, cost = _triples(
-        fresh,
-        looks.time_s,
-        pool.sensor,
-        pool.scan,
-        pool.sight_m,
-        pool.spread_m,
-        looks.measured,
-        looks.variance,
-        4 * MOST_FITS,
-    )
+        fresh, looks.time_s, pool.sensor, pool.scan, pool.sight_m, pool.spread_m, looks.position_m,
+        looks.measured, looks.variance, np.array([FASTEST_AIRCRAFT_M_S if flat else FASTEST_M_S for flat in level]),
+    )  # fmt: skip
     starts: list[Start] = []
-    for a, b, c in triples[np.argsort(cost, kind="stable")][:MOST_FITS]:
-        rows = [int(a), int(b), int(c)]
+    if len(triples) == 0:
+        return starts
+    taken: set[int] = set()
+    tries = MOST_FITS + FITS_A_PLOT * (len(looks.time_s) - fresh)
+    for rows in triples[np.argsort(cost, kind="stable")].tolist():
+        if tries == 0:
+            break
+        if not taken.isdisjoint(rows):
+            continue
+        tries -= 1
+        a, _, c = rows
         guess = np.zeros(9)
         guess[:3] = pool.sight_m[c]
         guess[3:6] = (pool.sight_m[c] - pool.sight_m[a]) / (looks.time_s[c] - looks.time_s[a])
-        start = _start(rows, guess, pool, sensors, False, RADAR_LOG_PRIOR)
-        if start is not None:
-            starts.append(start)
-    return _disjoint(starts)
+        flat = all(level[s] for s in pool.sensor[rows])
+        prior = AIRCRAFT_LOG_PRIOR if flat else RADAR_LOG_PRIOR
+        if not flat and _no_aircraft(guess, pool.spread_m[a] + pool.spread_m[c]):
+            prior = FALLING_LOG_PRIOR
+        start = _start(rows, guess, pool, sensors, known, False, prior)
+        if start is None or (flat and np.linalg.norm(start.x[LEVEL, 3:6]) < SLOWEST_AIRCRAFT_M_S):
+            continue
+        starts.append(start)
+        taken.update(rows)
+    return starts
 
 
-def _disjoint(starts: list[Start]) -> list[Start]:
+def disjoint(starts: list[Start]) -> list[Start]:
     """The likeliest starts of which no two share a plot."""
     taken: set[int] = set()
     out = []
@@ -320,7 +536,7 @@ def _meetings(
     return rows[:count], points[:count], times[:count]
 
 
-def from_angles(pool: Pool, fresh: int, sensors: tuple[Sensor, ...]) -> list[Start]:
+def from_angles(pool: Pool, fresh: int, sensors: tuple[Sensor, ...], known: Known) -> list[Start]:
     """New tracks from sight lines of two or more sensors of one kind, the newest among the rows from `fresh` on."""
     looks = pool.looks
     if len(looks.time_s) < FEWEST_LINES or fresh == len(looks.time_s):
@@ -357,7 +573,7 @@ def from_angles(pool: Pool, fresh: int, sensors: tuple[Sensor, ...]) -> list[Sta
             fits &= (looks.time_s >= when[old] - period) & (looks.time_s <= when[new] + period)
             rows = [int(r) for r in np.flatnonzero(fits)]
             rows = _one_a_scan(rows, off / np.maximum(along, 1.0), pool)[-MOST_LINES:]
-            if len(rows) < FEWEST_LINES or len({int(pool.sensor[r]) for r in rows}) < 2:
+            if len(rows) < FEWEST_LINES or len({int(pool.sensor[r]) for r in rows}) < 2 or max(rows) < fresh:
                 continue
             tries += 1
             rows.sort(key=lambda r: (looks.time_s[r], r))
@@ -366,9 +582,8 @@ def from_angles(pool: Pool, fresh: int, sensors: tuple[Sensor, ...]) -> list[Sta
             guess[:3] = point[new] + velocity * (last - when[new])
             guess[3:6] = velocity
             guess[6] = 6.0
-            start = _start(
-                rows, guess, pool, sensors, optical, METEOR_LOG_PRIOR if optical else HEAT_LOG_PRIOR
-            )
+            log_prior = METEOR_LOG_PRIOR if optical else HEAT_LOG_PRIOR
+            start = _start(rows, guess, pool, sensors, known, optical, log_prior)
             if start is not None:
                 starts.append(start)
                 break

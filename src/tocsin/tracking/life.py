@@ -1,146 +1,256 @@
-"""The life of a track: when it is shown and what is reported, how it lives on unseen, when it ends."""
+"""The life of a track: what is reported of it, how it lives on unseen, when it ends."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
-from tocsin.earth.ellipsoid import height_m
+from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
-from tocsin.sensors.plots import Floats
+from tocsin.kernel import jit
+from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
-from tocsin.tracking.tracks import Track, TrackRow, track_name
+from tocsin.tracking.tracks import Bools, Hypotheses, Table, Track, TrackRow, track_name
 from tocsin.units import STANDARD_GRAVITY_M_S2
 
 REENTRY_DRAG_M_S2 = 0.1 * STANDARD_GRAVITY_M_S2  # from here on a falling body is said to re-enter
 
-SHOWN_EXISTENCE = 0.9
-FEWEST_HITS = 3  # plots of a track before it is shown
-
 ENDED_EXISTENCE = 0.2
 DROPPED_EXISTENCE = 0.02
-# A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER_S
-# earlier where other tracks' rows are due: so that many tracks make few steps.
-FORECAST_ROW_S = 8.0
-ROWS_TOGETHER_S = 2.0
 LEVEL_MEMORY_S = 45.0  # an aircraft not seen for so long is gone
 TENTATIVE_MEMORY_S = 30.0
 LONGEST_MEMORY_S = 600.0
 WIDEST_SIGMA_M = 60e3  # a track that is known no better than this is no track
-# A track that is not seen is shown while it is worth more than none: while its expected squared error
-# is below half of the square of the distance (10 km) beyond which it counts as false (Rahmathullah,
-# Garcia-Fernandez and Svensson 2017, the GOSPA metric).
+WIDEST_ANGLES_M = 1e6  # but one under thrust, seen again and again by one infrared sensor alone, goes on
+# A track is shown while it is worth more than none: while its expected squared error is below half of the square of
+# the distance (10 km) beyond which it counts as false (Rahmathullah, Garcia-Fernandez and Svensson 2017, the GOSPA
+# metric); one that is not seen ends there.
+WIDEST_SHOWN_M = 7e3
 WIDEST_UNSEEN_M = 7e3
 UNSEEN_S = 15.0
 TWIN_DISTANCE2 = 12.0  # squared sigmas (of six) within which two tracks may be one object's
 TWIN_SIGMAS = 5.0  # of position, beyond which two tracks are not looked at
 FASTEST_M_S = 9e3  # that two tracks may have flown apart between their times
+MOST_OF_RIVALS = 1.2  # existence of both together, of two tracks that claim one plot and are taken for one
+MOST_EXISTENCE = 0.9999
 TWIN_HITS = 8  # plots that both together have taken before that is asked
 
 
-def next_row_s(tracks: Sequence[Track]) -> float:
-    """When the next row of a shown track is due even if nothing is seen of it; infinite where none is."""
-    return min((max(t.row_s, t.time_s) + FORECAST_ROW_S for t in tracks if t.shown), default=math.inf)
+@jit
+def _over(
+    now_s: float, time_s: Floats, x: Floats, P: Floats, mu: Floats, best: Ints,
+    existence: Floats, hit_s: Floats, shown: Bools,
+) -> Bools:  # fmt: skip
+    """Which tracks (n,) have ended, best (n,) being the hypothesis of each."""
+    out = np.zeros(len(best), np.bool_)
+    for i in range(len(best)):
+        h = best[i]
+        j = np.argmax(mu[h])
+        s = x[h, j]
+        dt = max(now_s - time_s[h], 0.0)
+        idle_s = now_s - hit_s[i]
+        r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+        pull = 0.0 if j == LEVEL else 0.5 * STANDARD_GRAVITY_M_S2 * dt * dt
+        variance, reach2, climb = 0.0, 0.0, 0.0
+        there = np.empty(3)
+        for k in range(3):
+            variance += P[h, j, k, k] + dt * (2.0 * P[h, j, k, 3 + k] + dt * P[h, j, 3 + k, 3 + k])
+            there[k] = s[k] * (1.0 - pull / r) + s[3 + k] * dt
+            climb += there[k] * s[3 + k]
+            reach2 += there[k] * there[k]
+        sigma_m = math.sqrt(max(variance, 0.0))
+        low = False
+        if reach2 < LOWEST_ORBIT2_M2 and climb < 0.0:
+            low = up_and_height(there[0], there[1], there[2])[4] < 0.0
+        out[i] = (
+            existence[i] < (ENDED_EXISTENCE if shown[i] else DROPPED_EXISTENCE)
+            or idle_s > (LEVEL_MEMORY_S if mu[h, LEVEL] > 0.5 else LONGEST_MEMORY_S)
+            or (not shown[i] and idle_s > TENTATIVE_MEMORY_S)
+            or (idle_s > UNSEEN_S and sigma_m > WIDEST_UNSEEN_M)
+            or sigma_m > (WIDEST_ANGLES_M if mu[h, THRUST] > 0.5 and idle_s < UNSEEN_S else WIDEST_SIGMA_M)
+            or low
+        )
+    return out
 
 
-def tidy(tracks: Sequence[Track], now_s: float, scanned: bool) -> tuple[list[Track], list[TrackRow]]:
-    """The tracks that live on at a time, and rows of those that end or have long given none.
-
-    scanned: tracks have changed by a scan since the last time, so that two may now be one object's.
-    """
-    rows: list[TrackRow] = []
-    alive: list[Track] = []
-    drop = twins(tracks) if scanned else set()
-    for t in tracks:
-        idle_s = now_s - t.hit_s
-        following = t
-        if t.shown and now_s >= max(t.row_s, t.time_s) + FORECAST_ROW_S - ROWS_TOGETHER_S:
-            x, P, mu = imm.forecast(t.x, t.P, t.mu, now_s - t.time_s, t.fallen)
-            following = t._replace(x=x, P=P, mu=mu, time_s=now_s, row_s=now_s)
-        if t.number in drop or _over(following, idle_s):  # its last row lies above the ground
-            if t.shown and t.time_s > t.row_s:
-                rows.append(row_of(t, True))
-            continue
-        if following is not t:
-            rows.append(row_of(following, False))
-        alive.append(following)
-    return alive, rows
+@jit
+def _sharp(now_s: float, time_s: Floats, P: Floats, mu: Floats, best: Ints) -> Bools:
+    out = np.empty(len(best), np.bool_)
+    for i in range(len(best)):
+        h = best[i]
+        j = np.argmax(mu[h])
+        dt = max(now_s - time_s[h], 0.0)
+        variance = 0.0
+        for k in range(3):
+            variance += P[h, j, k, k] + dt * (2.0 * P[h, j, k, 3 + k] + dt * P[h, j, 3 + k, 3 + k])
+        out[i] = variance < WIDEST_SHOWN_M**2
+    return out
 
 
-def _over(t: Track, idle_s: float) -> bool:
-    """Whether a track that took its last plot idle_s ago has ended."""
-    best = int(np.argmax(t.mu))
-    x = t.x[best]
-    sigma_m = math.sqrt(max(float(np.trace(t.P[best, :3, :3])), 0.0))
-    return (
-        t.existence < (ENDED_EXISTENCE if t.shown else DROPPED_EXISTENCE)
-        or idle_s > (LEVEL_MEMORY_S if t.mu[LEVEL] > 0.5 else LONGEST_MEMORY_S)
-        or (not t.shown and idle_s > TENTATIVE_MEMORY_S)
-        or sigma_m > (WIDEST_UNSEEN_M if idle_s > UNSEEN_S else WIDEST_SIGMA_M)
-        or (height_m(x[0], x[1], x[2]) < 0.0 and float(x[:3] @ x[3:6]) < 0.0)
-    )
+def sharp(table: Table, h: Hypotheses, now_s: float) -> Bools:
+    """Which tracks (n,) are worth to be reported at a time."""
+    return np.asarray(_sharp(now_s, h.time_s, h.P, h.mu, h.first[:-1] + table.chosen))
 
 
-def twins(tracks: Sequence[Track]) -> set[int]:
-    """Tracks to drop because another one follows the same object.
+LOWEST_ORBIT2_M2 = 6.5e6**2  # from the centre of the Earth: what is farther away lies above the ground
+
+
+def over(table: Table, h: Hypotheses, now_s: float) -> Bools:
+    """Which tracks have ended by a time."""
+    best = h.first[:-1] + table.chosen
+    return np.asarray(_over(now_s, h.time_s, h.x, h.P, h.mu, best, table.existence, table.hit_s, table.shown))
+
+
+@jit
+def _close(at: Floats, sigma: Floats, time_s: Floats) -> tuple[Ints, Ints]:
+    """Pairs of tracks (k,) that lie near each other: position (n, 3), its sigma (n,), when (n,)."""
+    n = len(at)
+    order = np.argsort(at[:, 0], kind="mergesort")
+    first, second = np.empty(n + 16, np.int64), np.empty(n + 16, np.int64)
+    k = 0
+    if n == 0:
+        return first[:0], second[:0]
+    widest = 2.0 * TWIN_SIGMAS * sigma.max() + FASTEST_M_S * (time_s.max() - time_s.min())
+    for a in range(n):
+        i = order[a]
+        for b in range(a + 1, n):
+            j = order[b]
+            if at[j, 0] - at[i, 0] > widest:
+                break
+            reach = TWIN_SIGMAS * (sigma[i] + sigma[j]) + FASTEST_M_S * abs(time_s[i] - time_s[j])
+            if (
+                abs(at[j, 0] - at[i, 0]) < reach
+                and abs(at[j, 1] - at[i, 1]) < reach
+                and abs(at[j, 2] - at[i, 2]) < reach
+            ):
+                if k == len(first):
+                    first, second = np.concatenate((first, first)), np.concatenate((second, second))
+                first[k], second[k] = min(i, j), max(i, j)
+                k += 1
+    return first[:k], second[:k]
+
+
+def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int) -> Bools:
+    """Tracks (n,) to drop because another one follows the same object.
 
     Two tracks are one object's where they lie within their errors of each other and never took plots
-    of the same scan: two objects would have.
+    of the same scan: two objects would have. scan_of: the scan of a plot is its number over this.
     """
-    drop: set[int] = set()
-    if len(tracks) < 2:
+    drop = np.zeros(len(table.number), np.bool_)
+    if len(drop) < 2:
         return drop
-    best = [int(np.argmax(t.mu)) for t in tracks]
-    x = np.stack([t.x[b, :6] for t, b in zip(tracks, best, strict=True)])
-    sigma = np.array(
-        [math.sqrt(max(float(np.trace(t.P[b, :3, :3])), 0.0)) for t, b in zip(tracks, best, strict=True)]
-    )
-    time_s = np.array([t.time_s for t in tracks])
-    for i in range(len(tracks) - 1):
-        gap = np.abs(x[i + 1 :, :3] - x[i, :3]).max(1)
-        near = gap < TWIN_SIGMAS * (sigma[i] + sigma[i + 1 :]) + FASTEST_M_S * np.abs(
-            time_s[i + 1 :] - time_s[i]
+    best = h.first[:-1] + table.chosen
+    mode = h.mu[best].argmax(1)
+    each = np.arange(len(best))
+    at = h.x[best][each, mode, :3]
+    P = h.P[best][each, mode]
+    sigma = np.sqrt(np.maximum(P[:, 0, 0] + P[:, 1, 1] + P[:, 2, 2], 0.0))
+    first, second = _close(np.ascontiguousarray(at), sigma, h.time_s[best])
+    for k in np.lexsort((second, first)).tolist():
+        a, b = int(first[k]), int(second[k])
+        if (
+            drop[a]
+            or drop[b]
+            or min(table.hits[a], table.hits[b]) < 2
+            or table.hits[a] + table.hits[b] < TWIN_HITS
+        ):
+            continue
+        mine, theirs = h.recent[best[a]], h.recent[best[b]]
+        rivals = bool(((h.claims[best[a]] == h.claims[best[b]]) & (h.claims[best[a]] >= 0)).any())
+        if rivals and table.existence[a] + table.existence[b] > MOST_OF_RIVALS:
+            continue
+        if table.only[a] != table.only[b] and table.only[a] >= 0 and table.only[b] >= 0:
+            continue
+        if not rivals and set((mine[mine >= 0] // scan_of).tolist()) & set(
+            (theirs[theirs >= 0] // scan_of).tolist()
+        ):
+            continue
+        early, late = (a, b) if h.time_s[best[a]] <= h.time_s[best[b]] else (b, a)
+        e, g = best[early], best[late]
+        dt = float(h.time_s[g] - h.time_s[e])
+        m1, P1 = imm.combine(
+            *imm.forecast(h.x[e], h.P[e], h.A[e], h.mu[e], dt, bool(table.fallen[early])), offset_P
         )
-        for k in (np.flatnonzero(near) + i + 1).tolist():
-            s, t = tracks[i], tracks[k]
-            if s.number in drop or t.number in drop or set(s.recent) & set(t.recent):
-                continue
-            if min(s.hits, t.hits) < 2 or s.hits + t.hits < TWIN_HITS:
-                continue
-            early, late = (s, t) if s.time_s <= t.time_s else (t, s)
-            xe, Pe, me = imm.forecast(early.x, early.P, early.mu, late.time_s - early.time_s, early.fallen)
-            m1, P1 = imm.combine(xe, Pe, me)
-            m2, P2 = imm.combine(late.x, late.P, late.mu)
-            d = m1 - m2
-            if squared_distance(d, P1 + P2) < TWIN_DISTANCE2:
-                weaker = min((s, t), key=lambda q: (q.hits, -q.number))
-                drop.add(weaker.number)
+        m2, P2 = imm.combine(h.x[g], h.P[g], h.A[g], h.mu[g], offset_P)
+        if squared_distance(m1 - m2, P1 + P2) < TWIN_DISTANCE2:
+            weaker = min((a, b), key=lambda q: (table.shown[q], table.hits[q], -table.number[q]))
+            drop[weaker] = True
+            if rivals:
+                table.existence[a if weaker == b else b] = min(
+                    float(table.existence[a] + table.existence[b]), MOST_EXISTENCE
+                )
     return drop
 
 
-def phase(t: Track) -> str:
-    """The phase of a track, in the words of the results contract."""
-    if t.mu[LEVEL] > 0.5 or (t.orbit and t.mu[THRUST] < 0.5):
+def track_at(table: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | None = None) -> Track:
+    """Row i of the table by its chosen hypothesis; at_s: at that time, where it is later than the track's own."""
+    row = int(h.first[i] + table.chosen[i])
+    time_s, fallen = float(h.time_s[row]), bool(table.fallen[i])
+    x, P, A, mu = h.x[row].copy(), h.P[row].copy(), h.A[row].copy(), h.mu[row].copy()
+    if at_s is not None and at_s > time_s:
+        x, P, A, mu = imm.forecast(x, P, A, mu, at_s - time_s, fallen)
+        time_s = at_s
+    if len(offset_P):
+        P = P + np.einsum("jkb,bc,jmc->jkm", A, offset_P, A)
+    return Track(
+        int(table.number[i]), int(table.parent[i]), time_s, x, P, mu, float(table.existence[i]),
+        int(table.hits[i]), bool(table.shown[i]), bool(table.orbit[i]), fallen,
+    )  # fmt: skip
+
+
+def phase(mu: Floats, drag_m_s2: float, orbit: bool) -> str:
+    """The phase of modes of probabilities mu (3,) with so much drag, in the words of the results contract."""
+    if mu[LEVEL] > 0.5 or (orbit and mu[THRUST] < 0.5):
         return "other"
-    if t.mu[THRUST] > 0.5:
+    if mu[THRUST] > 0.5:
         return "boost"
-    return "reentry" if modes.drag_m_s2(t.x[BALLISTIC]) > REENTRY_DRAG_M_S2 else "coast"
+    return "reentry" if drag_m_s2 > REENTRY_DRAG_M_S2 else "coast"
+
+
+def phase_of(t: Track) -> str:
+    """The phase of a track."""
+    return phase(t.mu, modes.drag_m_s2(t.x[BALLISTIC]), t.orbit)
 
 
 def row_of(t: Track, last: bool) -> TrackRow:
     """The row that reports a track as it stands."""
-    mean, covariance = imm.combine(t.x, t.P, t.mu)
+    mean, covariance = imm.combine(t.x, t.P, NO_A, t.mu, NO_OFFSETS)
     parent = track_name(t.parent) if t.parent else None
-    return TrackRow(t.time_s, track_name(t.number), parent, phase(t), t.existence, mean, covariance, last)
+    return TrackRow(t.time_s, track_name(t.number), parent, phase_of(t), t.existence, mean, covariance, last)
 
 
-def shown(t: Track) -> Track:
-    """The track, shown from now on if it has earned it."""
-    if not t.shown and t.hits >= FEWEST_HITS and t.existence > SHOWN_EXISTENCE:
-        return t._replace(shown=True)
-    return t
+@jit
+def _as_one(
+    x: Floats, P: Floats, A: Floats, mu: Floats, rows: Ints, offset_P: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Mean (n, 6), covariance (n, 6, 6) and drag (n,) of hypotheses, rows (n,) of x to mu."""
+    n = len(rows)
+    mean, covariance, drag = np.empty((n, 6)), np.empty((n, 6, 6)), np.empty(n)
+    for k in range(n):
+        h = rows[k]
+        mean[k], covariance[k] = imm.combine(x[h], P[h], A[h], mu[h], offset_P)
+        drag[k] = modes.drag_m_s2(x[h, BALLISTIC])
+    return mean, covariance, drag
+
+
+def rows_of(table: Table, h: Hypotheses, which: Ints, offset_P: Floats) -> list[TrackRow]:
+    """The rows that report some tracks, which (k,) rows of the table, as their chosen hypotheses stand."""
+    best = h.first[which] + table.chosen[which]
+    mean, covariance, drag = _as_one(h.x, h.P, h.A, h.mu, best, offset_P)
+    times, mu, drags = h.time_s[best].tolist(), h.mu[best], drag.tolist()
+    return [
+        TrackRow(
+            times[k], track_name(number), track_name(parent) if parent else None, phase(mu[k], drags[k], orbit),
+            existence, mean[k], covariance[k], False,
+        )
+        for k, (number, parent, orbit, existence) in enumerate(
+            zip(*(c[which].tolist() for c in (table.number, table.parent, table.orbit, table.existence)), strict=True)
+        )
+    ]  # fmt: skip
+
+
+NO_A, NO_OFFSETS = np.zeros((modes.MODES, modes.SIZE, 0)), np.zeros((0, 0))
 
 
 def squared_distance(d: Floats, covariance: Floats) -> float:

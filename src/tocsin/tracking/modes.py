@@ -14,10 +14,8 @@ import math
 import numpy as np
 
 from tocsin.earth.ellipsoid import up_and_height
-from tocsin.earth.forces import STANDARD
-from tocsin.earth.integrate import NO_GROUND, fly
-from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST, density_kg_m3
-from tocsin.earth.status import ARRIVED
+from tocsin.earth.forces import STANDARD, Forces
+from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST, acceleration, density_kg_m3, layer_at
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats
 from tocsin.units import STANDARD_GRAVITY_M_S2
@@ -63,7 +61,13 @@ GLOW_W_M2 = 1e6  # of the heating rate rho v3 / 2 above which an object may glow
 
 MOST_SPEED_LOST = 0.5  # share of its speed that drag takes from a body between a late plot and now
 
-STEP_ERROR_M = 0.1  # at the ground, a step: sensors measure tens of metres
+# Steps of a motion: this share of the time in which drag or the density changes, and at most so long. Then a step of a
+# scan is right to a metre or better, where sensors measure tens (tests/tracking/test_modes.py).
+STEP_SHARE = 0.25
+LONGEST_STEP_S = 20.0
+DRAG_AHEAD = 30.0  # the density that counts lies up to some scale heights further down
+MOST_MOVES = 200
+WORK = 96
 
 
 @jit
@@ -143,40 +147,110 @@ def add_noise(mode: int, x: Floats, P: Floats, dt: float) -> None:
 
 
 @jit
-def move(mode: int, x: Floats, dt: float) -> tuple[Floats, Floats]:
-    """State (9,) and transition (9, 9) of a mode after dt seconds (forward or back), without noise."""
-    F = np.eye(SIZE)
-    if mode != LEVEL:
-        start = x
-        if mode == BALLISTIC and dt < 0.0:
+def _by_matrix(A: Floats, h: float, n: int, F: Floats, work: Floats) -> None:
+    """F <- step matrix F, in place: A (4, 9) partials of acceleration (rows 0 to 2) held over h seconds.
+
+    The exponential of the system matrix to the third order in h, without the rate of ln beta.
+    """
+    h2, h3 = 0.5 * h * h, h * h * h / 6.0
+    for c in range(n):
+        for i in range(n):
+            work[i] = F[i, c]
+        for i in range(3):
+            first, second = 0.0, 0.0  # acceleration and its rate, of this column
+            for m in range(n):
+                first += A[i, m] * work[m]
+            for m in range(3):
+                second += A[i, m] * work[3 + m]
+            work[9 + i], work[12 + i] = first, second
+        for i in range(3):
+            jerk = work[12 + i]
+            for m in range(3):
+                jerk += A[i, 3 + m] * work[9 + m]
+            F[i, c] = work[i] + h * work[3 + i] + h2 * work[9 + i] + h3 * jerk
+            F[3 + i, c] = work[3 + i] + h * work[9 + i] + h2 * jerk
+
+
+@jit
+def move_into(mode: int, x: Floats, dt: float, f: Forces, y: Floats, F: Floats, work: Floats) -> None:
+    """State y (9,) and transition F (9, 9) of a mode dt seconds from x (9,), forward or back, without noise.
+
+    Runge and Kutta's classical method (Hairer, Norsett and Wanner 1993, section II.1), in steps short against
+    the time in which drag or density change. work (80,) is overwritten.
+    """
+    for i in range(SIZE):
+        y[i] = x[i]
+        for c in range(SIZE):
+            F[i, c] = 1.0 if i == c else 0.0
+    if dt == 0.0:
+        return
+    if mode == LEVEL:  # follows the curve of the Earth: the velocity turns toward its centre
+        r = math.sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2])
+        speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
+        for i in range(3):
+            turn = -x[i] * speed2 / (r * r)
+            y[i] += x[3 + i] * dt + 0.5 * turn * dt * dt
+            y[3 + i] += turn * dt
+            F[i, 3 + i] = dt
+        return
+    n = 7 if mode == BALLISTIC else 9
+    partials = work[:36].reshape(4, 9)
+    trial, k, sums = work[36:45], work[45:48], work[48:54]
+    v = work[54:57]
+    rest = work[66:]
+    if mode == BALLISTIC:
+        y[6] = min(max(y[6], LEAST_LN_BETA), MOST_LN_BETA)
+        if dt < 0.0:
             # Drag makes a flight back in time grow without bound. A plot is at most a scan old: no body
             # has lost more than this in it, and a mode that says so is wrong and only must not break.
             speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
-            excess = drag_m_s2(x) * -dt / (MOST_SPEED_LOST * speed + 1e-9)
+            excess = drag_m_s2(y) * -dt / (MOST_SPEED_LOST * speed + 1e-9)
             if excess > 1.0:
-                start = x.copy()
-                start[6] += math.log(excess)
-        code, _, y, transition, _, _ = fly(mode, start, dt, NO_GROUND, STEP_ERROR_M, STANDARD)
-        if code == ARRIVED:
-            if mode == BALLISTIC:
-                y[6] = x[6]
-            F[:7] = transition
-            return y, F
-        # A state that no body has: only its mode's likelihood suffers, so a straight line does.
-        y = x.copy()
-        for i in range(3):
-            y[i] += x[3 + i] * dt
-            F[i, 3 + i] = dt
-        return y, F
-    # level flight follows the curve of the Earth: the velocity turns toward its centre
-    y = x.copy()
-    r = math.sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2])
-    speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
-    for i in range(3):
-        turn = -x[i] * speed2 / (r * r)
-        y[i] += x[3 + i] * dt + 0.5 * turn * dt * dt
-        y[3 + i] += turn * dt
-        F[i, 3 + i] = dt
+                y[6] += math.log(excess)
+    held = y[6]
+    left = dt
+    tries = 0
+    while left != 0.0:
+        tries += 1
+        _, _, _, _, height = up_and_height(y[0], y[1], y[2])
+        r = math.sqrt(y[0] * y[0] + y[1] * y[1] + y[2] * y[2])
+        rate = (y[0] * y[3] + y[1] * y[4] + y[2] * y[5]) / r
+        layer = layer_at(height, rate if dt > 0.0 else -rate, f.air_knots_m)
+        h = left
+        for i in range(SIZE):
+            trial[i] = y[i]
+        for i in range(6):
+            sums[i] = 0.0
+        for stage in range(4):  # one place that calls the force: it is large, and compiled where it is called
+            k[0], k[1], k[2], _, drag, slope, airspeed = acceleration(mode, trial, layer, f, partials)
+            if stage == 0:
+                quick = drag + abs(slope * rate) * min(1.0, DRAG_AHEAD * drag * airspeed)
+                longest = min(STEP_SHARE / (quick + 1e-9), LONGEST_STEP_S)
+                if abs(left) > longest and tries < MOST_MOVES:
+                    h = left / math.ceil(abs(left) / longest)
+            elif stage == 2:
+                _by_matrix(partials, h, n, F, rest)
+            share = 1.0 if stage == 0 or stage == 3 else 2.0
+            ahead = h if stage == 2 else 0.5 * h
+            for i in range(3):
+                v[i] = trial[3 + i]
+                sums[i] += share * v[i]
+                sums[3 + i] += share * k[i]
+            for i in range(3):
+                trial[i] = y[i] + ahead * v[i]
+                trial[3 + i] = y[3 + i] + ahead * k[i]
+        for i in range(6):
+            y[i] += h / 6.0 * sums[i]
+        left = 0.0 if h == left else left - h
+    if mode == BALLISTIC:
+        y[6] = x[6] if held == x[6] else held
+
+
+@jit
+def move(mode: int, x: Floats, dt: float) -> tuple[Floats, Floats]:
+    """State (9,) and transition (9, 9) of a mode after dt seconds (forward or back), without noise."""
+    y, F = np.empty(SIZE), np.empty((SIZE, SIZE))
+    move_into(mode, x, dt, STANDARD, y, F, np.empty(WORK))
     return y, F
 
 

@@ -3,91 +3,152 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from tocsin.earth.motion import BALLISTIC, LEVEL
+from tocsin.sensors.models import some
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
+from tocsin.tracking.gating import take_plots
 from tocsin.tracking.life import squared_distance
-from tocsin.tracking.tracks import Track
-from tocsin.tracking.update import Scan, gated
+from tocsin.tracking.pairs import Offsets, Scan, pairs_of
+from tocsin.tracking.tracks import Hypotheses, Table, begun
 
 # What leaves a body leaves it within the last SEPARATION_S, with one of these speeds (one sigma an axis):
 # released, or blown apart. One new object in a hundred scans of a parent.
 SEPARATION_S = 12.0
 SEPARATION_SPEEDS_M_S = (8.0, 40.0, 150.0)
 SEPARATIONS_A_SCAN = 0.01
-CHILD_EXISTENCE = 0.6  # what one plot is worth at most
+# A body that let go of something lately will do so again: new ones of the last scans, forgotten by BROOD_KEPT a scan,
+# are expected anew in this share, but never more than MOST_A_SCAN.
+BROOD_SHARE, BROOD_KEPT, MOST_A_SCAN = 0.1, 0.8, 0.3
+CHILD_EXISTENCE = 0.8  # what one plot is worth at most
 LEAST_EXISTENCE = 0.02  # below which a plot begins nothing
 PARENT_EXISTENCE = 0.9
 PARENT_HITS = 4
+PARENT_REACH_M, PARENT_SPEED_M_S = 50e3, 9e3  # farther away than this and what it may have flown no parent is
 PARENT_DISTANCE2 = 16.0  # squared sigmas within which a new track may have left another
 
 
-def separate(tracks: Sequence[Track], scan: Scan, left: Ints, number: int) -> tuple[list[Track], Ints]:
-    """Begin tracks, numbered from `number` on, of plots that lie near a falling body and are not its own.
+class Offspring(NamedTuple):
+    """What may have left known bodies, one plot each."""
 
-    left: plots of the scan that no track claims. Returns the new tracks and the plots still left.
-    """
-    parents = [
-        t
-        for t in tracks
-        if t.shown and t.fallen and t.existence > PARENT_EXISTENCE and t.hits >= PARENT_HITS and not t.orbit
-    ]
-    if scan.heat or not parents:
-        return [], left
-    P = np.stack([t.P for t in parents])
-    mu = np.stack([t.mu for t in parents])
-    mu[:, LEVEL] = 0.0
-    mu /= mu.sum(1, keepdims=True)
-    idle = np.zeros(len(parents), np.int64)
-    best: dict[int, tuple[float, int, float]] = {}  # plot -> ln of odds, parent, speed
+    plots: Ints  # (c,) plots of the scan
+    gain: Floats  # (c,) ln of the density of new objects there over that of false plots
+    parent: Ints  # (c,) rows of the table
+    speed_m_s: Floats  # (c,) of the separation
+
+
+NO_OFFSPRING = Offspring(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), np.zeros(0))
+
+
+def offspring(
+    table: Table, h: Hypotheses, scan: Scan, which: Ints, offsets: Offsets, gate_scale: float
+) -> Offspring:
+    """Plots out of some of a scan that may be of something new that has left a falling body."""
+    parents = np.flatnonzero(
+        table.shown
+        & table.fallen
+        & (table.existence > PARENT_EXISTENCE)
+        & (table.hits >= PARENT_HITS)
+        & ~table.orbit
+    )
+    if scan.heat or len(parents) == 0 or len(which) == 0:
+        return NO_OFFSPRING
+    best = h.first[parents] + table.chosen[parents]
+    mu = without_level(h.mu[best])
+    falling = mu.sum(1) > 0.0
+    parents, best, mu = parents[falling], best[falling], mu[falling]
+    if len(parents) == 0:
+        return NO_OFFSPRING
+    begin = np.arange(len(parents) + 1)
+    fallen = np.ones(len(parents), np.int64)
+    rate = np.log(np.minimum(SEPARATIONS_A_SCAN + BROOD_SHARE * table.brood[parents], MOST_A_SCAN))
+    found: dict[int, tuple[float, int, float]] = {}  # plot -> ln of odds, parent, speed
     for speed in SEPARATION_SPEEDS_M_S:
-        track, plot, log_ratio = gated(parents, spread(P, speed), mu, idle, scan, left)
-        for i, j, value in zip(track.tolist(), plot.tolist(), log_ratio.tolist(), strict=True):
-            if j not in best or value > best[j][0]:
-                best[j] = (value, i, speed)
-    children: list[Track] = []
-    for j, (value, i, speed) in sorted(best.items()):
-        odds = math.log(SEPARATIONS_A_SCAN / len(SEPARATION_SPEEDS_M_S)) + value
-        existence = CHILD_EXISTENCE / (1.0 + math.exp(-max(min(odds, 50.0), -50.0)))
-        if existence >= LEAST_EXISTENCE:
-            children.append(_child(parents[i], mu[i], speed, scan, j, existence, number + len(children)))
-    return children, np.array([j for j in left.tolist() if j not in best], np.int64)
+        wide = Hypotheses(begin, *(c[best] for c in h[1:]))._replace(mu=mu, P=spread(h.P[best], speed))
+        pairs = pairs_of(wide, fallen, scan, which, offsets, gate_scale)
+        gain = pairs.gain + rate[pairs.mine] - math.log(len(SEPARATION_SPEEDS_M_S))
+        for i, j, value in zip(pairs.mine.tolist(), pairs.theirs.tolist(), gain.tolist(), strict=True):
+            if j not in found or value > found[j][0]:
+                found[j] = (value, int(parents[i]), speed)
+    plots = np.array(sorted(found), np.int64)
+    columns = [np.array([found[j][k] for j in plots.tolist()]) for k in range(3)]
+    return Offspring(plots, columns[0].astype(float), columns[1].astype(np.int64), columns[2].astype(float))
+
+
+def without_level(mu: Floats) -> Floats:
+    """Mode probabilities (n, 3) of what is no aircraft; zeros where nothing is left."""
+    out = mu.copy()
+    out[:, LEVEL] = 0.0
+    total = out.sum(1, keepdims=True)
+    return np.where(total > 1e-6, out / np.maximum(total, 1e-12), 0.0)
+
+
+def children(
+    table: Table, h: Hypotheses, scan: Scan, new: Offspring, belief: Floats, offsets: Offsets,
+    name: Callable[[int], int],
+) -> list[tuple[Table, Hypotheses]]:  # fmt: skip
+    """Tracks of what has left a body, as far as each is believed (c,). table and h: before the scan."""
+    out = []
+    for k in np.flatnonzero(belief > LEAST_EXISTENCE).tolist():
+        i, j = int(new.parent[k]), int(new.plots[k])
+        row = int(h.first[i] + table.chosen[i])
+        mu = without_level(h.mu[row : row + 1])[0]
+        existence = min(float(belief[k]), CHILD_EXISTENCE)
+        child = _child(
+            h, row, mu, int(table.number[i]), float(new.speed_m_s[k]), scan, j, offsets, existence, name(j)
+        )
+        if child is not None:
+            out.append((_born(child[0], table, h, i, row, scan, j, float(new.speed_m_s[k])), child[1]))
+    return out
+
+
+def _born(
+    child: Table, table: Table, h: Hypotheses, i: int, row: int, scan: Scan, plot: int, speed_m_s: float
+) -> Table:
+    """A child's own row, with what it has of its parent, row i of the table: it takes plots of its sensor alone."""
+    mode = int(h.mu[row].argmax())
+    time_s = float(scan.looks.time_s[plot])
+    there, F = modes.move(mode, h.x[row, mode], time_s - float(h.time_s[row]))
+    P = spread((F @ h.P[row, mode] @ F.T)[None, None], speed_m_s)[0, 0, :6, :6]
+    return child._replace(
+        brood=table.brood[i : i + 1], only=np.array([scan.sensor]), family=table.family[i : i + 1],
+        seed_s=np.array([time_s]), seed_x=there[None, :6], seed_cov=P[None],
+    )  # fmt: skip
 
 
 def _child(
-    parent: Track, mu: Floats, speed_m_s: float, scan: Scan, plot: int, existence: float, number: int
-) -> Track:
-    """A track of one plot near its parent."""
+    h: Hypotheses, row: int, mu: Floats, parent: int, speed_m_s: float, scan: Scan, plot: int, offsets: Offsets,
+    existence: float, number: int,
+) -> tuple[Table, Hypotheses] | None:  # fmt: skip
+    """A track of one plot near its parent, whose state is a hypothesis's."""
     time_s = float(scan.looks.time_s[plot])
-    x, P = parent.x.copy(), spread(parent.P[None], speed_m_s)[0]
+    x, P, A = h.x[row].copy(), spread(h.P[row][None], speed_m_s)[0], h.A[row].copy()
     if modes.drag_m_s2(x[BALLISTIC]) < 1.0:  # what separates need not be as dense as its parent
         x[BALLISTIC, 6] = modes.CHILD_LN_BETA_MEAN
         P[BALLISTIC, 6, :] = P[BALLISTIC, :, 6] = 0.0
+        A[BALLISTIC, 6] = 0.0
     P[BALLISTIC, 6, 6] += modes.CHILD_LN_BETA_SIGMA**2
-    x, P, mu, _, _ = imm.take_plot(
-        x, P, mu, time_s - parent.time_s, *scan.look(plot), scan.sensor.detection_probability, False, True
-    )
-    return Track(
-        number=number,
-        parent=parent.number,
-        time_s=max(parent.time_s, time_s),
-        x=x,
-        P=P,
-        mu=mu,
-        existence=existence,
-        hits=1,
-        hit_s=time_s,
-        shown=False,
-        row_s=-math.inf,
-        orbit=False,
-        recent=(scan.key,),
-        fallen=True,
-        lean=np.zeros_like(parent.lean),
-    )
+    then_s = float(h.time_s[row])
+    one = np.zeros(1, np.int64)
+    look = some(scan.looks, np.array([plot]))
+    inside, _, new_x, new_P, new_A, new_mu = take_plots(
+        one, one, h.time_s[row : row + 1], x[None], P[None], A[None], mu[None], np.ones(1, np.int64),
+        look.time_s, look.position_m, look.axes, look.measured, look.variance, look.column, look.lever,
+        offsets.mean, offsets.P, scan.of.detection_probability, False, math.inf,
+    )  # fmt: skip
+    if len(inside) == 0:
+        return None
+    claims = [(scan.sensor, int(scan.numbers[plot]))]
+    sensors = h.claims.shape[1]
+    return begun(
+        number, parent, existence, 1, max(then_s, time_s), time_s, new_x[0], new_P[0], new_A[0], new_mu[0],
+        claims, sensors, True,
+    )  # fmt: skip
 
 
 def spread(P: Floats, speed_m_s: float) -> Floats:
@@ -105,17 +166,23 @@ def spread(P: Floats, speed_m_s: float) -> Floats:
     return out
 
 
-def parent_of(t: Track, tracks: Sequence[Track]) -> int:
-    """The falling track that a new one may have left: near in position and velocity."""
+def parent_of(
+    time_s: float, x: Floats, P: Floats, A: Floats, mu: Floats, table: Table, h: Hypotheses, offsets: Offsets
+) -> int:
+    """The falling track that a new one, of modes x to mu, may have left: near in position and velocity."""
     best, nearest = 0, PARENT_DISTANCE2
-    x, P = imm.combine(t.x, t.P, t.mu)
-    for other in tracks:
-        if not other.shown or not other.fallen or other.orbit or t.mu[LEVEL] > 0.5:
-            continue
-        there, F = modes.move(BALLISTIC, other.x[BALLISTIC], t.time_s - other.time_s)
-        wide = spread((F @ other.P[BALLISTIC] @ F.T)[None, None], SEPARATION_SPEEDS_M_S[1])[0, 0, :6, :6]
-        d = x - there[:6]
-        distance = squared_distance(d, P + wide)
+    if mu[LEVEL] > 0.5:
+        return best
+    mean, covariance = imm.combine(x, P, A, mu, offsets.P)
+    rows = h.first[:-1] + table.chosen
+    asked = table.shown & table.fallen & ~table.orbit
+    apart = np.abs(h.x[rows, BALLISTIC, :3] - mean[:3]).max(1) if len(rows) else np.zeros(0)
+    asked &= apart < PARENT_REACH_M + PARENT_SPEED_M_S * np.abs(h.time_s[rows] - time_s)
+    for i in np.flatnonzero(asked).tolist():
+        row = int(rows[i])
+        there, F = modes.move(BALLISTIC, h.x[row, BALLISTIC], time_s - float(h.time_s[row]))
+        wide = spread((F @ h.P[row, BALLISTIC] @ F.T)[None, None], SEPARATION_SPEEDS_M_S[1])[0, 0, :6, :6]
+        distance = squared_distance(mean - there[:6], covariance + wide)
         if distance < nearest:
-            best, nearest = other.number, distance
+            best, nearest = int(table.number[i]), distance
     return best

@@ -2,35 +2,91 @@
 
 Plots are held until the scan that they belong to is over (a later scan of the same sensor has
 begun, or its period has passed), then the scan is taken as a whole: association, update, misses,
-separations, new tracks, ends. Nothing here reads a clock: time is what `step` is told.
+separations, new tracks, ends. The belief before each scan of the last while is kept: when a plot of such a scan comes
+late, all scans from it on are taken again, with the plot in its place. Nothing here reads a clock: time is what
+`step` is told.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from tocsin.sensors.models import Looks, looks
-from tocsin.sensors.plots import Floats, Plots, Sensor
-from tocsin.tracking import initiation
-from tocsin.tracking.initiation import Pool
-from tocsin.tracking.life import next_row_s, row_of, shown, tidy
-from tocsin.tracking.separation import parent_of, separate
-from tocsin.tracking.tracks import Key, Track, TrackRow
-from tocsin.tracking.update import RECENT, Scan, take_scan
+from tocsin.earth.motion import BALLISTIC, LEVEL
+from tocsin.sensors.models import looks, some
+from tocsin.sensors.plots import ELEVATION, Floats, Ints, Plots, Sensor
+from tocsin.tracking import initiation, launches, life
+from tocsin.tracking.fusion import (
+    LEADING_SCANS,
+    fuse,
+    leading,
+    loosen,
+    named,
+    names,
+    release,
+    restrict,
+    together,
+)
+from tocsin.tracking.initiation import Known, Pool
+from tocsin.tracking.learning import LOG_PRIOR, RATIOS, learn, learned, scales
+from tocsin.tracking.modes import MODES
+from tocsin.tracking.pairs import Offsets, Scan, blur2
+from tocsin.tracking.separation import children, parent_of
+from tocsin.tracking.tracks import (
+    Bools,
+    Hypotheses,
+    Table,
+    Track,
+    TrackRow,
+    begun,
+    join,
+    keep,
+    no_hypotheses,
+    no_tracks,
+    track_name,
+)
+from tocsin.tracking.update import METHODS, take_scan
 
 ROW_EVERY_S = 1.0  # a shown track gives at most one row in this time
+# A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER_S
+# earlier where other tracks' rows are due: so that many tracks make few steps.
+FORECAST_ROW_S = 8.0
+ROWS_TOGETHER_S = 2.0
 
 # Plots that no track claims are kept for this many scans, those of cameras a little longer (they scan
 # many times a second), and all for at most so long.
 POOL_SCANS = 3.5
 POOL_OPTICAL_S = 1.5
 POOL_S = 28.0
-DONE_SCANS_S = 60.0  # how long a scan is remembered, for doubles and late plots
+POOL_INFRARED_S = 24.0  # lines of one sensor alone, that a launch is told from a fire by
+DONE_SCANS_S = 60.0  # how long a scan is remembered, for doubles
 SCAN_GRACE = 0.3  # of its period, after which a scan is over
+LATEST_S = 40.0  # a plot that comes later than this is left out
+SAME_SIGMAS = 3.0  # within which a track that is found again is the one that was lost
+LATE_WAIT_S = 2.0  # late plots wait so long for others, or for the next scan
+PLOTS_OF_A_SCAN = 1 << 20  # numbers of plots: those of a scan begin at a multiple of this
+
+SHOWN_AT_ONCE = 0.98  # existence of a new track that is reported with its first three plots
+
+Key = tuple[int, int]  # sensor and scan that a plot belongs to
+
+
+class Names:
+    """Numbers for tracks by the plots that each begins with: a track that is found again keeps its number."""
+
+    def __init__(self, known: dict[tuple[float, ...], int], following: int) -> None:
+        self.known, self.following = known, following
+
+    def of(self, seeds: Sequence[tuple[float, ...]], taken: Ints) -> int:
+        """The number of the track that begins with some plots; taken (n,): numbers of other tracks."""
+        before = [self.known[s] for s in seeds if s in self.known and self.known[s] not in taken]
+        number = before[0] if before else self.following
+        self.following = max(self.following, number + 1)
+        self.known.update(dict.fromkeys(seeds, number))
+        return number
 
 
 class Waiting(NamedTuple):
@@ -41,37 +97,81 @@ class Waiting(NamedTuple):
     deadline_s: float
 
 
+class Belief(NamedTuple):
+    """What the plots of some scans say, one scan after the other."""
+
+    table: Table
+    hypotheses: Hypotheses
+    pool: Pool
+    noise: Floats  # (sensors, 4, grid) ln of the weights of `learning.RATIOS`
+    scale: Floats  # (sensors, 4) mean of the squared ratio of true to stated sigma
+    most: Floats  # (sensors, 4) a value that it hardly exceeds
+    offsets: Offsets
+    scans: int  # that were taken
+
+
+class Past(NamedTuple):
+    """A scan that was taken, and the belief before it."""
+
+    key: Key
+    plots: Plots
+    at_s: float  # when it was taken
+    before: Belief
+
+
 class TrackerState(NamedTuple):
     """All that the tracker knows."""
 
     sensors: tuple[Sensor, ...]
-    tracks: tuple[Track, ...]
+    columns: Ints  # (sensors, 4) number of each unknown offset, -1: none
+    method: str
+    belief: Belief
+    past: tuple[Past, ...]
     waiting: Mapping[Key, Waiting]
     done: Mapping[Key, tuple[float, frozenset[tuple[float, ...]]]]
-    pool: Pool
-    noise_scale: Floats
+    names: Mapping[tuple[float, ...], int]  # first plot of a track -> its number
+    rows_s: Mapping[int, float]  # number -> time of its last row
+    row_due_s: float  # when a row is due though nothing is seen
     next_number: int
     now_s: float
     doubles: int
+    too_late: int
 
 
 class Output(NamedTuple):
     """What a step brought: rows, and the tracks that changed."""
 
     rows: tuple[TrackRow, ...]
-    changed: tuple[Track, ...]  # shown tracks that took a plot
-    shown: tuple[Track, ...]  # all shown tracks
+    changed: tuple[int, ...]  # numbers of shown tracks that took a plot
+    shown: tuple[int, ...]  # numbers of all shown tracks
 
 
-def start(sensors: tuple[Sensor, ...]) -> TrackerState:
-    """A tracker that has seen nothing."""
-    return TrackerState(sensors, (), {}, {}, initiation.empty_pool(), np.ones(len(sensors)), 1, -math.inf, 0)
+def start(sensors: tuple[Sensor, ...], method: str = METHODS[0]) -> TrackerState:
+    """A tracker that has seen nothing. method: of association, one of `update.METHODS`."""
+    bias = np.array([s.bias_sigma for s in sensors]).reshape(-1, 4)
+    sigma = np.array([s.sigma for s in sensors]).reshape(-1, 4)
+    unknown = (bias > 0.0) & ~np.isnan(sigma)
+    columns = np.where(unknown, np.cumsum(unknown.ravel()).reshape(unknown.shape) - 1, -1)
+    offsets = Offsets(np.zeros(unknown.sum()), np.diag(bias[unknown] ** 2))
+    noise = np.tile(LOG_PRIOR, (len(sensors), 4, 1))
+    hypotheses = no_hypotheses(len(sensors), len(offsets.mean))
+    belief = Belief(no_tracks(), hypotheses, initiation.empty_pool(), noise, *scales(noise), offsets, 0)
+    return TrackerState(sensors, columns, method, belief, (), {}, {}, {}, {}, math.inf, 1, -math.inf, 0, 0)
 
 
 def next_deadline(state: TrackerState) -> float:
     """When a scan is over or a row is due even if no plot comes; infinite where nothing is."""
     scans = min((w.deadline_s for w in state.waiting.values()), default=math.inf)
-    return max(min(scans, next_row_s(state.tracks)), state.now_s)
+    return max(min(scans, state.row_due_s), state.now_s)
+
+
+def _row_due_s(state: TrackerState) -> Floats:
+    """When (n,) the next row of each track is due though nothing is seen of it; infinite where none is."""
+    table, h = state.belief.table, state.belief.hypotheses
+    times = h.time_s[h.first[:-1] + table.chosen]
+    last = np.array([state.rows_s.get(n, -math.inf) for n in names(table).tolist()])
+    due = np.maximum(last, times) + FORECAST_ROW_S
+    return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
 
 
 def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[TrackerState, Output | None]:
@@ -85,143 +185,395 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
     newest: dict[int, int] = {}
     for sensor, scan in state.waiting:
         newest[sensor] = max(newest.get(sensor, scan), scan)
-    over = [
-        (max(float(p.time_s.max()) for p in w.plots), key)
-        for key, w in state.waiting.items()
-        if now_s >= w.deadline_s or key[1] < newest[key[0]]
-    ]
-    if not over and now_s < next_row_s(state.tracks):
+    over = [key for key, w in state.waiting.items() if now_s >= w.deadline_s or key[1] < newest[key[0]]]
+    late = [key for key in state.waiting if key in state.done]
+    if not over and now_s < state.row_due_s:
         return state, None
+    if over:
+        over += [key for key in late if key not in over]
     rows: list[TrackRow] = []
     changed: set[int] = set()
-    for _, key in sorted(over):
-        state, new_rows, touched = _finish_scan(state, key)
-        rows += new_rows
-        changed |= touched
-    alive, more = tidy(state.tracks, now_s, bool(over))
-    state = state._replace(tracks=tuple(alive))
-    visible = tuple(t for t in alive if t.shown)
-    return state, Output((*rows, *more), tuple(t for t in visible if t.number in changed), visible)
+    if over:
+        state, rows, changed = _finish(state, sorted(over))
+    state, more = _tidy(state, now_s)
+    state = state._replace(row_due_s=float(_row_due_s(state).min(initial=math.inf)))
+    visible = shown(state, now_s)
+    return state, Output((*rows, *more), tuple(n for n in visible if n in changed), visible)
 
 
 def _wait(state: TrackerState, plots: Plots) -> TrackerState:
     """Lay plots by until their scans are over; leave out those that came before."""
     waiting = dict(state.waiting)
-    doubles = state.doubles
-    for i in range(plots.count):
-        key = (int(plots.sensor[i]), int(plots.scan[i]))
-        values = (float(plots.time_s[i]), *map(float, np.nan_to_num(plots.measured[i], nan=-1.0)))
+    doubles, too_late = state.doubles, state.too_late
+    sensors, scans = plots.sensor.tolist(), plots.scan.tolist()
+    times, received = plots.time_s.tolist(), plots.received_s.tolist()
+    measured = plots.measured.tolist()
+    for i, key in enumerate(zip(sensors, scans, strict=True)):
+        values = (times[i], *(v if v == v else -1.0 for v in measured[i]))
         before = waiting.get(key)
-        if (before is not None and values in before.keys) or (
-            key in state.done and values in state.done[key][1]
-        ):
+        done = state.done.get(key)
+        if (before is not None and values in before.keys) or (done is not None and values in done[1]):
             doubles += 1
             continue
-        row = plots.rows(slice(i, i + 1))
-        period = state.sensors[key[0]].scan_period_s
-        deadline = float(row.received_s[0])
-        if key not in state.done:  # the scan of a late plot is over already
-            deadline = max(deadline, float(row.time_s[0]) + (1.0 + SCAN_GRACE) * period)
+        period_s = state.sensors[key[0]].scan_period_s
+        if times[i] < received[i] - LATEST_S - period_s:
+            too_late += 1
+            continue
+        deadline = times[i] + (1.0 + SCAN_GRACE) * period_s
+        if done is not None or deadline < received[i]:  # its scan is over already
+            deadline = received[i] + LATE_WAIT_S
+        row = plots if plots.count == 1 else plots.rows(slice(i, i + 1))
         if before is None:
             waiting[key] = Waiting((row,), frozenset([values]), deadline)
         else:  # the earliest counts, whichever came first
             waiting[key] = Waiting(
                 (*before.plots, row), before.keys | {values}, min(before.deadline_s, deadline)
             )
-    return state._replace(waiting=waiting, doubles=doubles)
+    return state._replace(waiting=waiting, doubles=doubles, too_late=too_late)
 
 
-def _finish_scan(state: TrackerState, key: Key) -> tuple[TrackerState, list[TrackRow], set[int]]:
-    """Take one whole scan: new state, rows, and the numbers of the tracks that took a plot."""
+def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[TrackRow], set[int]]:
+    """Take whole scans: new state, rows, and the numbers of the tracks that took a plot.
+
+    A scan that is over for long, or was taken without these plots, is taken in its place among the past ones,
+    and all after it once more.
+    """
     waiting = dict(state.waiting)
-    held = waiting.pop(key)
-    plots = Plots(*(np.concatenate(c) for c in zip(*held.plots, strict=True)))
-    plots = plots.rows(np.lexsort((plots.measured[:, 1], plots.time_s)))
     done = {k: v for k, v in state.done.items() if v[0] > state.now_s - DONE_SCANS_S}
-    supplement = key in done
-    done[key] = (state.now_s, held.keys | (done[key][1] if supplement else frozenset()))
-    seen = looks(plots, state.sensors, state.noise_scale)
-    scan = Scan(key, state.sensors[key[0]], seen, plots.position_m[0], float(np.median(plots.time_s)))
-
-    noise = state.noise_scale.copy()
-    tracks, left, touched, noise[key[0]] = take_scan(state.tracks, scan, supplement, float(noise[key[0]]))
+    past = list(state.past)
+    first = len(past)  # of the past scans that are to be taken again
+    coming: list[tuple[float, float, Key, Plots]] = []
+    for key in keys:
+        held = waiting.pop(key)
+        plots = Plots(*(np.concatenate(c) for c in zip(*held.plots, strict=True)))
+        before = done.get(key, (0.0, frozenset()))[1]
+        done[key] = (state.now_s, held.keys | before)
+        period = state.sensors[key[0]].scan_period_s
+        due_s = float(plots.time_s.min()) + (1.0 + SCAN_GRACE) * period
+        place = next((k for k, p in enumerate(past) if p.key == key), None)
+        if place is not None:
+            first = min(first, place)
+            old = past[place]
+            both = Plots(*(np.concatenate(c) for c in zip(old.plots, plots, strict=True)))
+            past[place] = old._replace(plots=both)
+        else:
+            at_s = state.now_s
+            if due_s < float(plots.received_s.min()):  # as if it had come in time
+                at_s = min(at_s, due_s)
+                first = min(first, sum(p.at_s <= at_s for p in past))
+            coming.append((at_s, float(plots.time_s.max()), key, plots))
+    belief = past[first].before if first < len(past) else state.belief
+    again = [(p.at_s, float(p.plots.time_s.max()), p.key, p.plots) for p in past[first:]]
+    # past scans stay in their order; new ones come after those that were taken by then
+    queue = sorted([*again, *coming], key=lambda q: q[0]) if first < len(past) else sorted(coming)
+    past = past[:first]
+    state = state._replace(waiting=waiting, done=done)
+    known = Names(dict(state.names), state.next_number)
     rows: list[TrackRow] = []
-    for i, t in enumerate(tracks):
-        if t.number in touched and t.shown and t.time_s - t.row_s >= ROW_EVERY_S:
-            rows.append(row_of(t, False))
-            tracks[i] = t._replace(row_s=t.time_s)
-    number = state.next_number
-    left = left[~np.isnan(seen.variance[left, :2]).any(1)]  # without both angles nothing begins
-    if len(left):
-        children, left = separate(tracks, scan, left, number)
-        tracks += children
-        number += len(children)
+    changed: set[int] = set()
+    rows_s = dict(state.rows_s)
+    for at_s, _, key, plots in queue:
+        plots = plots.rows(np.lexsort((plots.measured[:, 1], plots.time_s)))
+        past.append(Past(key, plots, at_s, belief))
+        belief, touched = _take(state, belief, key, plots, known, at_s)
+        table, h = belief.table, belief.hypotheses
+        touched = touched[_speaking(state, table, h, at_s)[touched]]
+        numbers = names(table)[touched].tolist()
+        changed.update(numbers)
+        times = h.time_s[h.first[touched] + table.chosen[touched]].tolist()
+        due = [t - rows_s.get(n, -math.inf) >= ROW_EVERY_S for n, t in zip(numbers, times, strict=True)]
+        fresh = _rows(belief, touched[due])
+        rows += fresh
+        rows_s.update(zip(names(table)[touched[due]].tolist(), (r.time_s for r in fresh), strict=True))
+    if again:
+        renamed = _found_again(state.belief, belief, state.next_number)
+        if renamed:
+            belief = belief._replace(table=_renamed(belief.table, renamed))
+            rows = [
+                r._replace(track=track_name(renamed[n])) if (n := _number(r)) in renamed else r for r in rows
+            ]
+            rows_s |= {old: rows_s.pop(new) for new, old in renamed.items() if new in rows_s}
+            changed = {renamed.get(n, n) for n in changed}
+            known.known.update({seed: renamed[n] for seed, n in known.known.items() if n in renamed})
+    past = [p for p in past if p.at_s > state.now_s - LATEST_S]
     state = state._replace(
-        tracks=tuple(tracks), waiting=waiting, done=done, noise_scale=noise, next_number=number
+        belief=belief, past=tuple(past), rows_s=rows_s, names=known.known, next_number=known.following
     )
-    return _initiate(state, scan, Looks(*(c[left] for c in seen))), rows, touched
+    return state, rows, changed
 
 
-def _initiate(state: TrackerState, scan: Scan, left: Looks) -> TrackerState:
+def _number(row: TrackRow) -> int:
+    return int(row.track[1:])
+
+
+def _found_again(before: Belief, after: Belief, following: int) -> dict[int, int]:
+    """New numbers of tracks, and the old ones, that were there before scans were taken again and lost their names.
+
+    following: numbers from here on are new. The two are one where they lie at one place at one time.
+    """
+    new = np.flatnonzero(after.table.number >= following)
+    old = np.flatnonzero(before.table.shown & ~np.isin(before.table.number, after.table.number))
+    out: dict[int, int] = {}
+    for i in new.tolist():
+        t = life.track_at(after.table, after.hypotheses, i, after.offsets.P)
+        for j in old.tolist():
+            number = int(before.table.number[j])
+            u = life.track_at(before.table, before.hypotheses, j, before.offsets.P, t.time_s)
+            best = int(u.mu.argmax())
+            far = float(np.linalg.norm(t.x[int(t.mu.argmax()), :3] - u.x[best, :3]))
+            near = far < SAME_SIGMAS * math.sqrt(float(np.trace(u.P[best, :3, :3])))
+            if near and u.time_s == t.time_s and number not in out.values():
+                out[t.number] = number
+                break
+    return out
+
+
+def _renamed(table: Table, new: Mapping[int, int]) -> Table:
+    """The table with other numbers for some tracks."""
+
+    def of(numbers: Ints) -> Ints:
+        return np.array([new.get(n, n) for n in numbers.tolist()], np.int64)
+
+    return table._replace(
+        number=of(table.number), parent=of(table.parent), partner=of(table.partner), family=of(table.family)
+    )
+
+
+def _take(
+    state: TrackerState,
+    belief: Belief,
+    key: Key,
+    plots: Plots,
+    known: Names,
+    at_s: float,
+) -> tuple[Belief, Ints]:
+    """Take one whole scan: the belief after it, and the rows of the tracks that took a plot."""
+    sensor = key[0]
+    mean, most = belief.scale, belief.most
+    seen = looks(plots, state.sensors, mean, state.columns)
+    numbers = belief.scans * PLOTS_OF_A_SCAN + np.arange(plots.count)
+    scan = Scan(
+        sensor, state.sensors[sensor], seen, numbers, plots.position_m[0], float(np.median(plots.time_s))
+    )
+    measured = ~np.isnan(state.sensors[sensor].sigma)
+    gate_scale = float((most / mean)[sensor][measured].max())
+    taken = take_scan(belief.table, belief.hypotheses, scan, belief.offsets, gate_scale, state.method)
+    table, h, left = taken.table, taken.hypotheses, taken.left
+    if scan.of.kind == "radar":
+        h = loosen(table, h, taken.crowded, scan.of.scan_period_s)
+    offsets, noise = belief.offsets, belief.noise
+    if taken.sure.size:
+        offsets, noise, h = _learn(belief, h, scan, taken.sure, mean)
+        mean, most = scales(noise)
+    touched = taken.touched
+    names_of_touched = table.number[touched]
+    # without an azimuth, and an elevation or a range, nothing begins
+    angles = ~np.isnan(scan.looks.variance[left, :2])
+    left = left[angles[:, 0] & (angles[:, 1] | ~np.isnan(scan.looks.measured[left, 0]))]
+
+    def name(plot: int) -> int:
+        seed = (float(seen.time_s[plot]), float(sensor), float(seen.axes[plot, 0, 0]))
+        return known.of([seed], belief.table.number)
+
+    if len(taken.new.plots):
+        young = children(
+            belief.table, belief.hypotheses, scan, taken.new, taken.new_belief, belief.offsets, name
+        )
+        table, h = join([(table, h), *young])
+    table, h = restrict(table, h, sensor, scan.of.kind == "radar")
+    unseen = _unseen(state, table, scan.time_s)
+    table, h = fuse(table, h, sensor, offsets.P, unseen)
+    table = release(table, sensor, _unseen(state, table, scan.time_s))
+    h = _level(h, state.sensors)
+    of_sensors = Known(offsets.mean, offsets.P, gate_scale)
+    before = table.number
+    table, h, pool = _initiate(
+        state, (table, h, belief.pool), scan, key, left, plots.height_m, of_sensors, known
+    )
+    begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
+    alive = ~(life.over(table, h, at_s) | life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN))
+    table, h = keep(table, h, alive)
+    belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1)
+    return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
+
+
+def _level(h: Hypotheses, sensors: tuple[Sensor, ...]) -> Hypotheses:
+    """What radars without elevation have seen alone is air traffic, whatever a turn looks like."""
+    tall = np.array([not math.isnan(s.sigma[ELEVATION]) for s in sensors])
+    if tall.all() or len(h.mu) == 0:
+        return h
+    flat = (h.claims[:, tall] < 0).all(axis=1, keepdims=True)
+    return h._replace(mu=np.where(flat, np.eye(MODES)[LEVEL], h.mu))
+
+
+def _learn(
+    belief: Belief, h: Hypotheses, scan: Scan, sure: Ints, mean: Floats
+) -> tuple[Offsets, Floats, Hypotheses]:
+    """What plots that surely belong to tracks tell of their sensor; the hypotheses, moved with its offsets."""
+    old, seen, offsets = belief.hypotheses, scan.looks, belief.offsets
+    noise = belief.noise.copy()
+    information, vector = np.zeros_like(offsets.P), np.zeros_like(offsets.mean)
+    learn(
+        sure[0], sure[1], old.time_s, old.x, old.P, old.A,
+        seen.time_s, seen.position_m, seen.axes, seen.measured, seen.variance, seen.column, seen.lever,
+        offsets.mean, offsets.P, mean[scan.sensor], RATIOS**2, noise[scan.sensor], information, vector,
+    )  # fmt: skip
+    if len(vector) and information.any():
+        after, P, moved = learned(offsets.mean, offsets.P, information, vector)
+        offsets = Offsets(after, P)
+        h = h._replace(x=h.x + h.A @ moved)
+    return offsets, noise, h
+
+
+def _initiate(
+    state: TrackerState,
+    now: tuple[Table, Hypotheses, Pool],
+    scan: Scan,
+    key: Key,
+    left: Ints,
+    height_m: Floats,
+    known: Known,
+    known_names: Names,
+) -> tuple[Table, Hypotheses, Pool]:
     """Try to make new tracks of the plots that nothing claimed, then keep them for a while."""
+    table, h, pool = now
     sensors = state.sensors
-    kind = scan.sensor.kind
+    kind = scan.of.kind
     more_s = [POOL_OPTICAL_S if s.kind == "optical" else 0.0 for s in sensors]
-    keep_s = np.array(
+    few_s = np.array(
         [min(POOL_SCANS * s.scan_period_s + m, POOL_S) for s, m in zip(sensors, more_s, strict=True)]
     )
-    pool = initiation.keep(state.pool, state.pool.looks.time_s > scan.time_s - keep_s[state.pool.sensor])
-    fresh = initiation.make_pool(left, *scan.key)
-    ranged = ~np.isnan(pool.looks.measured[:, 0])
-    starts: list[initiation.Start] = []
-    family = pool
-    if len(left.time_s):
-        if kind == "radar" and not np.isnan(left.measured[:, 0]).any():
-            same = np.flatnonzero(ranged)
-            family = initiation.join(initiation.keep(pool, same), fresh)
-            starts = initiation.from_ranges(family, len(same), sensors)
-        elif kind != "radar":
-            same = np.flatnonzero(np.array([sensors[s].kind == kind for s in pool.sensor], bool))
-            family = initiation.join(initiation.keep(pool, same), fresh)
-            starts = initiation.from_angles(family, len(same), sensors)
-    tracks = list(state.tracks)
-    number = state.next_number
-    used: set[tuple[float, int, int]] = set()
-    for begin in starts:
-        recent = tuple((int(family.sensor[r]), int(family.scan[r])) for r in begin.plots)
-        t = Track(
-            number=number,
-            parent=0,
-            time_s=begin.time_s,
-            x=begin.x,
-            P=begin.P,
-            mu=begin.mu,
-            existence=begin.existence,
-            hits=len(begin.plots),
-            hit_s=begin.time_s,
-            shown=False,
-            row_s=-math.inf,
-            orbit=False,
-            recent=recent[-RECENT:],
-            fallen=False,
-            lean=np.zeros((len(sensors), 2)),
-        )
-        tracks.append(shown(t._replace(parent=parent_of(t, tracks))))
-        number += 1
-        used |= {_plot_id(family, r) for r in begin.plots}
+    keep_s = np.where([s.kind == "infrared" for s in sensors], np.maximum(few_s, POOL_INFRARED_S), few_s)
+    young = pool.looks.time_s > scan.time_s - keep_s[pool.sensor]
+    if not young.all():
+        pool = initiation.keep(pool, young)
+    if len(left) == 0:
+        return table, h, pool
+    flat = math.isnan(scan.of.sigma[ELEVATION])
+    mine = some(scan.looks, left)
+    if flat:
+        mine = initiation.raised(mine, height_m[left])
+    offsets = Offsets(known.offset, known.offset_cov)
+    blurred = blur2(mine, offsets) * known.gate_scale
+    fresh = initiation.make_pool(mine, *key, scan.numbers[left], blurred, flat)
+    old = len(pool.sensor)
     pool = initiation.join(pool, fresh)
-    if used:
-        pool = initiation.keep(
-            pool, np.array([_plot_id(pool, r) not in used for r in range(len(pool.sensor))], bool)
-        )
-    return state._replace(tracks=tuple(tracks), pool=pool, next_number=number)
+    family = pool
+    if kind == "radar":
+        starts = initiation.from_ranges(pool, old, sensors, known)
+    else:
+        same = np.array([s.kind == kind for s in sensors])[pool.sensor]
+        same &= pool.looks.time_s > scan.time_s - few_s[pool.sensor]
+        family = initiation.keep(pool, same)
+        starts = initiation.from_angles(family, int(same[:old].sum()), sensors, known)
+        if kind == "infrared" and not starts:
+            same = pool.sensor == key[0]
+            family = initiation.keep(pool, same)
+            starts = launches.from_one_sensor(family, int(same[:old].sum()), sensors, known)
+    if not starts:
+        return table, h, pool
+    new: list[tuple[Table, Hypotheses]] = []
+    used: set[int] = set()
+    for begin in starts:
+        parent = parent_of(begin.time_s, begin.x, begin.P, begin.A, begin.mu, table, h, offsets)
+        plots = [(int(family.sensor[r]), int(family.number[r])) for r in begin.plots]
+        seeds = [
+            (float(family.looks.time_s[r]), float(family.sensor[r]), float(family.looks.axes[r, 0, 0]))
+            for r in begin.plots
+        ]
+        number = known_names.of(seeds, np.concatenate([table.number, *(t.number for t, _ in new)]))
+        new.append(
+            begun(
+                number, parent, begin.existence, len(plots), begin.time_s, begin.time_s,
+                begin.x, begin.P, begin.A, begin.mu, plots, len(sensors), False,
+            )
+        )  # fmt: skip
+        if begin.existence > SHOWN_AT_ONCE:
+            new[-1] = (new[-1][0]._replace(shown=np.array([True])), new[-1][1])
+        used |= {n for _, n in plots}
+    table, h = join([(table, h), *new])
+    return table, h, initiation.keep(pool, ~np.isin(pool.number, list(used)))
 
 
-def _plot_id(pool: Pool, row: int) -> tuple[float, int, int]:
-    return float(pool.looks.axes[row, 0, 0]), int(pool.sensor[row]), int(pool.scan[row])
+def _at(table: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | None = None) -> Track:
+    """A track as it is reported: with its partner, where it has one."""
+    t = life.track_at(named(table), h, i, offset_P, at_s)
+    both = together(table, h, i, t.time_s, offset_P)
+    if both is None or t.mu[BALLISTIC] < 0.9:
+        return t
+    x, P = t.x.copy(), t.P.copy()
+    x[BALLISTIC, :6] = both[0]
+    P[BALLISTIC, :6, :6], P[BALLISTIC, 6, :6], P[BALLISTIC, :6, 6] = both[1], 0.0, 0.0
+    return t._replace(x=x, P=P, mu=np.array([1.0, 0.0, 0.0]))
+
+
+def _rows(belief: Belief, which: Ints) -> list[TrackRow]:
+    """Rows of tracks that have just taken a plot, which (k,) rows of the table."""
+    table, h, offset_P = belief.table, belief.hypotheses, belief.offsets.P
+    rows = life.rows_of(named(table), h, which, offset_P)
+    for k in np.flatnonzero(table.partner[which] > 0).tolist():
+        rows[k] = life.row_of(_at(table, h, int(which[k]), offset_P), False)
+    return rows
+
+
+def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRow]]:
+    """Ends of tracks by a time, and rows of those that have long given none."""
+    belief = state.belief
+    table, h = belief.table, belief.hypotheses
+    rows: list[TrackRow] = []
+    rows_s = dict(state.rows_s)
+    ended = life.over(table, h, now_s)
+    numbers = names(table)
+    for i in np.flatnonzero(ended & _speaking(state, table, h, now_s)).tolist():
+        t = _at(table, h, i, belief.offsets.P)
+        if t.time_s > rows_s.get(t.number, -math.inf):
+            rows.append(life.row_of(t, True))
+    due = _row_due_s(state) - ROWS_TOGETHER_S <= now_s
+    for i in np.flatnonzero(due & ~ended).tolist():
+        rows.append(life.row_of(_at(table, h, i, belief.offsets.P, now_s), False))
+        rows_s[int(numbers[i])] = now_s
+    if ended.any():
+        table, h = keep(table, h, ~ended)
+    alive = set(table.number.tolist()) | set(numbers.tolist())
+    rows_s = {n: t for n, t in rows_s.items() if n in alive or t > now_s - DONE_SCANS_S}
+    seeds = state.names
+    if len(seeds) > 4 * len(alive) + 100:
+        seeds = {seed: n for seed, n in seeds.items() if n in alive or seed[0] > now_s - DONE_SCANS_S}
+    state = state._replace(belief=belief._replace(table=table, hypotheses=h), rows_s=rows_s, names=seeds)
+    return state, rows
+
+
+def _unseen(state: TrackerState, table: Table, now_s: float) -> Bools:
+    """Which tracks that follow one sensor alone that sensor sees no longer."""
+    periods = np.array([s.scan_period_s for s in state.sensors])
+    return np.asarray((table.only >= 0) & (now_s - table.hit_s > LEADING_SCANS * periods[table.only]))
+
+
+def _speaking(state: TrackerState, table: Table, h: Hypotheses, now_s: float) -> Bools:
+    """Which tracks are reported: not those whose place is hardly known (of one infrared sensor alone)."""
+    periods = np.array([s.scan_period_s for s in state.sensors])
+    return np.asarray(table.shown & life.sharp(table, h, now_s) & leading(table, now_s, periods))
+
+
+def shown(state: TrackerState, now_s: float) -> tuple[int, ...]:
+    """Numbers of the tracks that are reported."""
+    table = state.belief.table
+    return tuple(int(n) for n in names(table)[_speaking(state, table, state.belief.hypotheses, now_s)])
+
+
+def track(state: TrackerState, number: int) -> Track:
+    """A track, its hypotheses taken together. Raises KeyError where there is none of that number."""
+    table = state.belief.table
+    found = np.flatnonzero(
+        (names(table) == number) & _speaking(state, table, state.belief.hypotheses, state.now_s)
+    )
+    if len(found) == 0:
+        raise KeyError(number)
+    return _at(table, state.belief.hypotheses, int(found[0]), state.belief.offsets.P)
 
 
 def mark_orbit(state: TrackerState, number: int, orbit: bool) -> TrackerState:
     """Note of a track whether its flight was found to stay above the air."""
-    tracks = tuple(t._replace(orbit=orbit) if t.number == number else t for t in state.tracks)
-    return state._replace(tracks=tracks)
+    table = state.belief.table
+    marks = np.where(names(table) == number, orbit, table.orbit)
+    return state._replace(belief=state.belief._replace(table=table._replace(orbit=marks)))

@@ -1,14 +1,19 @@
-"""The values of a track, and of the rows that are reported of it."""
+"""The values of tracks and their hypotheses, and of the rows that are reported of them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from tocsin.sensors.plots import Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.sensors.plots import Floats, Ints
+from tocsin.tracking.modes import MODES, SIZE
 
 PHASES = ("boost", "coast", "reentry", "other")
+RECENT = 12  # plots that a hypothesis remembers
 
-Key = tuple[int, int]  # sensor and scan that a plot belongs to
+Bools = NDArray[np.bool_]
 
 
 class TrackRow(NamedTuple):
@@ -24,24 +29,119 @@ class TrackRow(NamedTuple):
     last: bool  # the track ends with this row
 
 
+class Hypotheses(NamedTuple):
+    """What may be of each track: h rows, those of one track side by side."""
+
+    first: Ints  # (n + 1,) where those of each track begin
+    time_s: Floats  # (h,)
+    x: Floats  # (h, 3, 9) states of the modes, as in `modes`; k offsets of sensors at their means
+    P: Floats  # (h, 3, 9, 9) given the offsets
+    A: Floats  # (h, 3, 9, k) derivative by the offsets
+    mu: Floats  # (h, 3) probabilities of the modes
+    log_weight: Floats  # (h,) ln of the odds against the track being no object
+    claims: Ints  # (h, sensors) latest plot taken of each sensor, -1: none
+    recent: Ints  # (h, RECENT) latest plots taken, the newest first, -1: none
+
+
+class Table(NamedTuple):
+    """The tracks: n rows."""
+
+    number: Ints  # (n,) name: no two tracks ever have the same
+    parent: Ints  # (n,) the track that it separated from; 0: none
+    existence: Floats  # (n,) probability that it is an object
+    chosen: Ints  # (n,) row, among its own hypotheses, of the one that is reported
+    hits: Ints  # (n,) plots taken
+    hit_s: Floats  # (n,) time of the last of them
+    shown: Bools  # (n,)
+    orbit: Bools  # (n,) its flight was found to stay above the air
+    fallen: Bools  # (n,) was once too fast or too high for an aircraft
+    brood: Floats  # (n,) objects that left it, or its parent, in the last scans
+    only: Ints  # (n,) the sensor whose plots alone it takes, while its family is not told apart; -1: all
+    partner: Ints  # (n,) number of the track of another sensor that is of the same body, as it seems; 0: none
+    family: (
+        Ints  # (n,) number of the track that it and its siblings come from; its own where it comes from none
+    )
+    seed_s: Floats  # (n,) time of its birth from a parent
+    seed_x: Floats  # (n, 6) what was known then of where it may be: mean
+    seed_cov: Floats  # (n, 6, 6) and covariance
+
+
 class Track(NamedTuple):
-    """A track: what is believed of one object."""
+    """One track: what is believed of one object, its hypotheses taken together."""
 
     number: int
-    parent: int  # the track that it separated from; 0: none
+    parent: int
     time_s: float
-    x: Floats  # (3, 9) states of the modes, as in `modes`
+    x: Floats  # (3, 9)
     P: Floats  # (3, 9, 9)
-    mu: Floats  # (3,) probabilities of the modes
+    mu: Floats  # (3,)
     existence: float
-    hits: int  # plots taken
-    hit_s: float  # time of the last of them
+    hits: int
     shown: bool
-    row_s: float  # time of its last row
-    orbit: bool  # its flight was found to stay above the air
-    recent: tuple[Key, ...]  # the scans of its latest plots
-    fallen: bool  # was once too fast or too high for an aircraft
-    lean: Floats  # (number of sensors, 2) mean normalised innovation of the two angles
+    orbit: bool
+    fallen: bool
+
+
+def no_hypotheses(sensors: int, offsets: int) -> Hypotheses:
+    """Hypotheses of no track."""
+    return Hypotheses(
+        np.zeros(1, np.int64), np.zeros(0), np.zeros((0, MODES, SIZE)), np.zeros((0, MODES, SIZE, SIZE)),
+        np.zeros((0, MODES, SIZE, offsets)), np.zeros((0, MODES)), np.zeros(0), np.zeros((0, sensors), np.int64),
+        np.zeros((0, RECENT), np.int64),
+    )  # fmt: skip
+
+
+def no_tracks() -> Table:
+    """A table without tracks."""
+    whole, real, no = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
+    return Table(
+        whole, whole, real, whole, whole, real, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
+        np.zeros((0, 6, 6)),
+    )  # fmt: skip
+
+
+def keep(table: Table, h: Hypotheses, mask: Bools) -> tuple[Table, Hypotheses]:
+    """The tracks picked by a mask, with their hypotheses."""
+    if mask.all():
+        return table, h
+    each = np.diff(h.first)
+    rows = np.repeat(mask, each)
+    first = np.concatenate([[0], np.cumsum(each[mask])])
+    kept = Table(*(c[mask] for c in table))  # type: ignore[arg-type]  # columns of several types
+    return kept, Hypotheses(first, *(c[rows] for c in h[1:]))  # type: ignore[arg-type]
+
+
+def join(tables: list[tuple[Table, Hypotheses]]) -> tuple[Table, Hypotheses]:
+    """Several tables as one, in their order."""
+    if len(tables) == 1:
+        return tables[0]
+    table = Table(*(np.concatenate(c) for c in zip(*(t for t, _ in tables), strict=True)))
+    each = np.concatenate([np.diff(h.first) for _, h in tables])
+    first = np.concatenate([np.zeros(1, np.int64), np.cumsum(each)])
+    rest = (np.concatenate(c) for c in zip(*(h[1:] for _, h in tables), strict=True))
+    return table, Hypotheses(first, *rest)
+
+
+def begun(
+    number: int, parent: int, existence: float, hits: int, time_s: float, hit_s: float,
+    x: Floats, P: Floats, A: Floats, mu: Floats, plots: list[tuple[int, int]], sensors: int, fallen: bool,
+) -> tuple[Table, Hypotheses]:  # fmt: skip
+    """A new track of one hypothesis. plots: sensor and number of each plot that it was made from, the newest last."""
+    claims, recent = np.full((1, sensors), -1), np.full((1, RECENT), -1)
+    for k, (sensor, plot) in enumerate(plots):
+        claims[0, sensor] = plot
+        back = len(plots) - 1 - k
+        if back < RECENT:
+            recent[0, back] = plot
+    one = np.array
+    odds = np.log(existence / (1.0 - existence))
+    return Table(
+        one([number]), one([parent]), one([existence]), one([0]), one([hits]), one([hit_s]),
+        one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
+        one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6],
+    ), Hypotheses(
+        one([0, 1]), one([time_s]), x[None], P[None], A[None], mu[None], one([odds]), claims, recent,
+    )  # fmt: skip
 
 
 def track_name(number: int) -> str:

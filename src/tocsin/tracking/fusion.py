@@ -1,0 +1,284 @@
+"""Bodies of one family, told apart by each sensor alone, and whose tracks of two sensors are one body's.
+
+Bodies that leave a carrier fly for minutes nearer to each other than a radar's angles can tell. Ranges tell them apart
+at once, but only for the radar that measures them: a track that takes the range of one body from one radar and of
+another from the next lies where nothing is, and seems precise. So each sensor first follows the family by itself. Which
+tracks of two sensors belong together is asked anew after every scan, from all that either has seen: the likelihood that
+they are of one body, for a common prior taken out once (Chong, Mori and Chang 1990, in Bar-Shalom (ed.),
+Multitarget-Multisensor Tracking, chapter 8), under the condition that a track has at most one partner
+(`association.beliefs`). Partners are reported as one; when there is no doubt left they become one track.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tocsin.earth.motion import BALLISTIC
+from tocsin.sensors.plots import Floats, Ints
+from tocsin.tracking import modes
+from tocsin.tracking.association import MOST_EXACT, beliefs, pair_beliefs, shared_plots
+from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
+from tocsin.tracking.tracks import Bools, Hypotheses, Table, keep
+
+LIKELY_PAIR = 0.9  # from here on two tracks are reported as one
+SURE_PAIR = 0.9995  # and from here on, with so many plots each, they become one for good
+SURE_HITS = 10
+FEWEST_HITS = 5  # of a track before a partner is looked for
+LEAST_EXISTENCE = 0.8
+STRANGE = 60.0  # squared sigmas, of six, beyond which two tracks are never one
+CROWDED = 0.5  # new objects about a track, from which on it follows one sensor alone
+
+
+def restrict(table: Table, h: Hypotheses, sensor: int, radar: bool) -> tuple[Table, Hypotheses]:
+    """Tracks that have just let go of something follow from now on the sensor that saw it, alone.
+
+    Which of the bodies each of them is is open, so it is known no better than what leaves it.
+    """
+    alone = (table.only < 0) & (table.brood > CROWDED) & table.shown
+    if not radar or not alone.any():
+        return table, h
+    P = h.P.copy()
+    seed_s, seed_x, seed_cov = table.seed_s.copy(), table.seed_x.copy(), table.seed_cov.copy()
+    for i in np.flatnonzero(alone).tolist():
+        rows = slice(int(h.first[i]), int(h.first[i + 1]))
+        P[rows] = spread(P[rows], SEPARATION_SPEEDS_M_S[0])
+        row = int(h.first[i] + table.chosen[i])
+        mode = int(h.mu[row].argmax())
+        seed_s[i], seed_x[i], seed_cov[i] = h.time_s[row], h.x[row, mode, :6], P[row, mode, :6, :6]
+    table = table._replace(
+        only=np.where(alone, sensor, table.only), seed_s=seed_s, seed_x=seed_x, seed_cov=seed_cov
+    )
+    return table, h._replace(P=P)
+
+
+def _state(table: Table, h: Hypotheses, i: int, at_s: float, offset_P: Floats) -> tuple[Floats, Floats]:
+    """Mean (6,) and covariance (6, 6) of a track in free flight at a time."""
+    row = int(h.first[i] + table.chosen[i])
+    dt = at_s - float(h.time_s[row])
+    there, F = modes.move(BALLISTIC, h.x[row, BALLISTIC], dt)
+    P = F @ h.P[row, BALLISTIC] @ F.T
+    modes.add_noise(BALLISTIC, there, P, dt)
+    A = (F @ h.A[row, BALLISTIC])[:6]
+    return there[:6], P[:6, :6] + A @ offset_P @ A.T
+
+
+def _seed(table: Table, i: int, at_s: float) -> tuple[Floats, Floats]:
+    x, P = np.zeros(9), np.zeros((9, 9))
+    x[:6], P[:6, :6] = table.seed_x[i], table.seed_cov[i]
+    x[6] = modes.CHILD_LN_BETA_MEAN
+    there, F = modes.move(BALLISTIC, x, at_s - float(table.seed_s[i]))
+    return there[:6], (F @ P @ F.T)[:6, :6]
+
+
+def _log_same(
+    a: tuple[Floats, Floats], b: tuple[Floats, Floats], prior: tuple[Floats, Floats]
+) -> tuple[float, Floats, Floats]:
+    """ln of the odds that two Gaussian beliefs are of one thing, given a common prior, and what they say together."""
+    scale = np.sqrt(np.diag(prior[1]))
+    origin = prior[0]
+    (m1, Y1), (m2, Y2), (m0, Y0) = (
+        ((m - origin) / scale, np.linalg.inv(P / np.outer(scale, scale) + 1e-9 * np.eye(6)))
+        for m, P in (a, b, prior)
+    )
+    # neither knows less than their common prior did: where one seems to, the prior was not all common
+    root = np.linalg.inv(np.linalg.cholesky(Y0))
+    Y0 = Y0 * min(1.0, *(float(np.linalg.eigvalsh(root @ Q @ root.T)[0]) for Q in (Y1, Y2)))
+    Y = Y1 + Y2 - Y0
+    y = Y1 @ m1 + Y2 @ m2 - Y0 @ m0
+    m = np.linalg.solve(Y, y)
+    logs = [np.linalg.slogdet(Q)[1] for Q in (Y1, Y2, Y0, Y)]
+    squares = m1 @ Y1 @ m1 + m2 @ Y2 @ m2 - m0 @ Y0 @ m0 - y @ m
+    value = 0.5 * (logs[0] + logs[1] - logs[2] - logs[3] - squares)
+    if squares > STRANGE:
+        value = -math.inf
+    return float(value), origin + m * scale, np.linalg.inv(Y) * np.outer(scale, scale)
+
+
+def release(table: Table, sensor: int, unseen: Bools) -> Table:
+    """Tracks that their own sensor sees no longer, unseen (n,), and that have no partner, take plots of all sensors."""
+    free = unseen & (table.only >= 0) & (table.only != sensor) & (table.partner == 0)
+    return table._replace(only=np.where(free, -1, table.only)) if free.any() else table
+
+
+def fuse(
+    table: Table, h: Hypotheses, sensor: int, offset_P: Floats, unseen: Bools
+) -> tuple[Table, Hypotheses]:
+    """Fuse tracks that follow a sensor alone with those of other sensors that are surely the same bodies.
+
+    unseen (n,): those that their sensor sees no longer; for them, likely is enough.
+    """
+    mine = np.flatnonzero((table.only == sensor) & _ready(table, h))
+    if len(mine) == 0:
+        return table, h
+    gone = np.zeros(len(table.number), np.bool_)
+    for family in np.unique(table.family[mine]).tolist():
+        own = mine[table.family[mine] == family]
+        others = (table.family == family) & (table.only >= 0) & (table.only != sensor) & _ready(table, h)
+        for other in np.unique(table.only[others]).tolist():
+            theirs = np.flatnonzero(others & (table.only == other) & ~gone)
+            table, h, done = _pair(table, h, own[~gone[own]], theirs, offset_P, unseen)
+            gone |= done
+    return keep(table, h, ~gone)
+
+
+def _ready(table: Table, h: Hypotheses) -> Bools:
+    best = h.first[:-1] + table.chosen
+    known = (table.hits >= FEWEST_HITS) & (table.existence > LEAST_EXISTENCE)
+    return np.asarray(known & (h.mu[best, BALLISTIC] > 0.9) & table.fallen)
+
+
+def _pair(
+    table: Table, h: Hypotheses, own: Ints, theirs: Ints, offset_P: Floats, unseen: Bools
+) -> tuple[Table, Hypotheses, Bools]:
+    """Fuse tracks of two sensors, rows own and theirs; says which rows are gone with that."""
+    gone = np.zeros(len(table.number), np.bool_)
+    if len(own) == 0 or len(theirs) == 0:
+        return table, h, gone
+    best = h.first[:-1] + table.chosen
+    at_s = float(max(h.time_s[best[own]].max(), h.time_s[best[theirs]].max()))
+    a = [_state(table, h, i, at_s, offset_P) for i in own.tolist()]
+    b = [_state(table, h, j, at_s, offset_P) for j in theirs.tolist()]
+    # the family's common prior: that of the oldest member, which is the widest
+    eldest = int(min([*own.tolist(), *theirs.tolist()], key=lambda i: float(table.seed_s[i])))
+    prior = _seed(table, eldest, at_s)
+    weight = np.full((len(a), len(b)), -np.inf)
+    fused = {}
+    for i, mine in enumerate(a):
+        for j, other in enumerate(b):
+            value, m, P = _log_same(mine, other, prior)
+            weight[i, j] = value - math.log(max(len(own), len(theirs)))
+            fused[i, j] = (m, P)
+    belief = _believed(weight)
+    likely = list(zip(*(k.tolist() for k in np.nonzero(belief > LIKELY_PAIR)), strict=True))
+    x, P, A, mu, time_s = h.x.copy(), h.P.copy(), h.A.copy(), h.mu.copy(), h.time_s.copy()
+    claimed, only, hits, partner = h.claims.copy(), table.only.copy(), table.hits.copy(), table.partner.copy()
+    hit_s = table.hit_s.copy()
+    both = np.concatenate([own, theirs])
+    partner[both[np.isin(partner[both], table.number[both])]] = 0
+    for of_own, of_theirs in likely:
+        i, j = int(own[of_own]), int(theirs[of_theirs])
+        partner[i], partner[j] = table.number[j], table.number[i]
+    stay = np.ones(len(h.time_s), np.bool_)
+    first, chosen = h.first, table.chosen.copy()
+    for of_own, of_theirs in likely:
+        i, j = int(own[of_own]), int(theirs[of_theirs])
+        sure = belief[of_own, of_theirs] > SURE_PAIR and min(table.hits[i], table.hits[j]) >= SURE_HITS
+        if not (sure or unseen[i] or unseen[j]):
+            continue
+        if table.number[j] < table.number[i]:
+            i, j = j, i  # the elder keeps its name
+        row, twin = int(best[i]), int(best[j])
+        m, total = fused[of_own, of_theirs]
+        there, F = modes.move(BALLISTIC, h.x[row, BALLISTIC], at_s - float(h.time_s[row]))
+        full = F @ h.P[row, BALLISTIC] @ F.T
+        # what is known of the ballistic coefficient stays; it is not felt up here
+        x[row, BALLISTIC] = there
+        x[row, BALLISTIC, :6] = m
+        P[row, BALLISTIC] = 0.0
+        P[row, BALLISTIC, :6, :6] = total
+        P[row, BALLISTIC, 6, 6] = full[6, 6]
+        A[row, BALLISTIC] = 0.0
+        mu[row] = 0.0
+        mu[row, BALLISTIC] = 1.0
+        time_s[row] = at_s
+        claimed[row] = np.maximum(h.claims[row], h.claims[twin])
+        only[i], partner[i] = -1, 0
+        hits[i] += hits[j]
+        hit_s[i] = max(hit_s[i], hit_s[j])
+        gone[j] = True
+        stay[first[i] : first[i + 1]] = False
+        stay[row] = True
+        chosen[i] = 0
+    if not gone.any():
+        return table._replace(partner=partner), h, gone
+    each = np.add.reduceat(stay.astype(np.int64), first[:-1])
+    h = Hypotheses(
+        np.concatenate([[0], np.cumsum(each)]), time_s[stay], x[stay], P[stay], A[stay], mu[stay],
+        h.log_weight[stay], claimed[stay], h.recent[stay],
+    )  # fmt: skip
+    table = table._replace(only=only, hits=hits, hit_s=hit_s, chosen=chosen, partner=partner)
+    return table, h, gone
+
+
+def _believed(log_weight: Floats) -> Floats:
+    """Probability (n, m) of each pair: exact where there are few, by belief propagation where there are many."""
+    n, m = log_weight.shape
+    if min(n, m) <= MOST_EXACT:
+        return pair_beliefs(log_weight) if m <= n else pair_beliefs(np.ascontiguousarray(log_weight.T)).T
+    owner, partner = np.nonzero(log_weight > -np.inf)
+    begin = np.searchsorted(owner, np.arange(n + 1))
+    out = np.zeros((n, m))
+    claims = partner[:, None].astype(np.int64)
+    out[owner, partner] = beliefs(begin, log_weight[owner, partner], shared_plots(owner, claims))
+    return out
+
+
+def together(
+    table: Table, h: Hypotheses, i: int, at_s: float, offset_P: Floats
+) -> tuple[Floats, Floats] | None:
+    """Mean (6,) and covariance (6, 6) of a track and its partner at a time; None where it has none."""
+    if table.only[i] < 0 or table.partner[i] == 0:
+        return None
+    found = np.flatnonzero(table.number == table.partner[i])
+    if len(found) == 0:
+        return None
+    j = int(found[0])
+    eldest = i if table.seed_s[i] <= table.seed_s[j] else j
+    mine, other = _state(table, h, i, at_s, offset_P), _state(table, h, j, at_s, offset_P)
+    value, m, P = _log_same(mine, other, _seed(table, eldest, at_s))
+    return (m, P) if value > -math.inf else None
+
+
+def names(table: Table) -> Ints:
+    """Numbers (n,) under which tracks are reported: of partners, that of the elder."""
+    return np.where(table.partner > 0, np.minimum(table.number, table.partner), table.number)
+
+
+def named(table: Table) -> Table:
+    """The table with the numbers under which tracks and their parents are reported."""
+    numbers = names(table)
+    alias = dict(zip(table.number.tolist(), numbers.tolist(), strict=True))
+    parents = dict(zip(table.number.tolist(), table.parent.tolist(), strict=True))
+    parent = []
+    for number, own in zip(numbers.tolist(), table.parent.tolist(), strict=True):
+        p = alias.get(own, own)
+        if p == number:  # it is its elder partner's child: then its parent is that one's
+            p = parents.get(number, 0)
+        parent.append(0 if p == number else p)
+    return table._replace(number=numbers, parent=np.array(parent, np.int64))
+
+
+def leading(table: Table, now_s: float, periods: Floats) -> Bools:
+    """Which tracks (n,) speak for their bodies: of those that follow one sensor alone, those of one sensor a family.
+
+    It is that of the eldest track that is seen.
+    """
+    out = np.ones(len(table.number), np.bool_)
+    alone = table.only >= 0
+    for family in np.unique(table.family[alone]).tolist():
+        rows = np.flatnonzero(alone & (table.family == family))
+        unseen = now_s - table.hit_s[rows] > LEADING_SCANS * periods[table.only[rows]]
+        young = ~table.shown[rows]
+        eldest = rows[np.lexsort((table.number[rows], unseen | young))[0]]
+        out[rows[table.only[rows] != table.only[eldest]]] = False
+    return out
+
+
+def loosen(table: Table, h: Hypotheses, which: Bools, dt: float) -> Hypotheses:
+    """Of tracks, which (n,), that follow one sensor alone: their speed is open again a little.
+
+    While their plots may be each other's, some are, and what was learned from those is to be forgotten.
+    """
+    alone = np.repeat(which & (table.only >= 0), np.diff(h.first))
+    if not alone.any():
+        return h
+    P = h.P.copy()
+    for i in range(3):
+        P[alone, :, 3 + i, 3 + i] += FORGET_M2_S3 * dt
+    return h._replace(P=P)
+
+
+LEADING_SCANS = 4.0
+FORGET_M2_S3 = 0.1  # in a minute their speed is open by 2.4 m/s more

@@ -1,0 +1,143 @@
+"""Which plots of a scan can be which track's: coarsely by place, then by every hypothesis's own likelihood."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tocsin.earth.motion import LEVEL, THRUST
+from tocsin.kernel import jit
+from tocsin.sensors.plots import Floats, Ints
+from tocsin.tracking.imm import take_plot
+from tocsin.tracking.modes import MODES, SIZE
+from tocsin.units import EARTH_GM_M3_S2
+
+# A plot passes where its squared normalised innovations sum to less than this plus four a number:
+# 17 for two angles, 25 for all four (chi-square tails of 2e-4 and 5e-5).
+GATE = 9.0
+GATE_A_NUMBER = 4.0
+COARSE_SIGMAS = 6.0
+# What an object may do beyond its prediction: half of these accelerations times the time squared.
+THRUST_REACH_M_S2 = 80.0
+FREE_REACH_M_S2 = 15.0
+COARSE_MARGIN_M = 500.0
+
+
+@jit
+def _reach(P: Floats, mu: Floats, best: int, dt: float) -> float:
+    """How far (m) an object may be from where its track goes."""
+    spread_r, spread_v = 0.0, 0.0
+    for i in range(3):
+        spread_r += P[best, i, i]
+        spread_v += P[best, 3 + i, 3 + i]
+    reach = THRUST_REACH_M_S2 if mu[THRUST] > 0.01 else FREE_REACH_M_S2
+    return COARSE_SIGMAS * math.sqrt(spread_r + spread_v * dt * dt) + reach * dt * dt + COARSE_MARGIN_M
+
+
+@jit
+def _there(x: Floats, best: int, dt: float, d: Floats) -> None:
+    """Fill d (3,) with the position of a mode after dt seconds, nearly."""
+    r = math.sqrt(x[best, 0] ** 2 + x[best, 1] ** 2 + x[best, 2] ** 2)
+    pull = 0.0 if best == LEVEL else EARTH_GM_M3_S2 / (r * r * r)
+    for i in range(3):
+        d[i] = x[best, i] + x[best, 3 + i] * dt - 0.5 * pull * x[best, i] * dt * dt
+
+
+@jit
+def near(
+    time_s: Floats, x: Floats, P: Floats, mu: Floats,
+    plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, blur2: Floats,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """Hypotheses and plots (k,) that are near enough to be looked at, in order.
+
+    time_s (h,) to mu (h, 3) as in `tracks.Hypotheses`; the rest (m, ...) as in `sensors.models.Looks`; blur2 (m, 4):
+    variances with what is not known of the sensors' offsets.
+    """
+    count, plots = len(time_s), len(plot_time_s)
+    mine, theirs = np.empty(4 * count + 16, np.int64), np.empty(4 * count + 16, np.int64)
+    k = 0
+    if plots == 0:
+        return mine[:0], theirs[:0]
+    ranged = not np.isnan(measured[:, 0]).any()
+    order = np.argsort(measured[:, 0], kind="mergesort") if ranged else np.arange(plots)
+    sorted_m = measured[order, 0]
+    least_s, most_s = plot_time_s.min(), plot_time_s.max()
+    blur_m = COARSE_SIGMAS * math.sqrt(blur2[:, 2].max()) if ranged else 0.0
+    d = np.empty(3)
+    for h in range(count):
+        best = int(np.argmax(mu[h]))
+        low, high = np.int64(0), np.int64(plots)
+        if ranged:  # ranges change evenly enough in the time of a scan
+            farthest, nearest, slack = 0.0, 1e12, 0.0
+            for end in range(3):
+                dt = least_s + 0.5 * end * (most_s - least_s) - time_s[h]
+                _there(x[h], best, dt, d)
+                size = 0.0
+                for i in range(3):
+                    size += (d[i] - position[0, i]) ** 2
+                farthest = max(farthest, math.sqrt(size))
+                nearest = min(nearest, math.sqrt(size))
+                slack = max(slack, _reach(P[h], mu[h], best, dt))
+            low = np.searchsorted(sorted_m, nearest - slack - blur_m)
+            high = np.searchsorted(sorted_m, farthest + slack + blur_m)
+        for o in range(low, high):
+            j = order[o]
+            dt = plot_time_s[j] - time_s[h]
+            tolerance = _reach(P[h], mu[h], best, dt)
+            _there(x[h], best, dt, d)
+            along, size = 0.0, 0.0
+            for i in range(3):
+                d[i] -= position[j, i]
+                along += axes[j, 0, i] * d[i]
+                size += d[i] * d[i]
+            if not math.isnan(blur2[j, 1]):  # both angles are measured
+                if along <= 0.0:
+                    continue
+                off = math.sqrt(max(size - along * along, 0.0))
+                if off > tolerance + COARSE_SIGMAS * math.sqrt(max(blur2[j, 0], blur2[j, 1])) * along:
+                    continue
+            if not math.isnan(measured[j, 0]) and abs(math.sqrt(size) - measured[j, 0]) > (
+                tolerance + COARSE_SIGMAS * math.sqrt(blur2[j, 2])
+            ):
+                continue
+            if k == len(mine):
+                mine, theirs = np.concatenate((mine, mine)), np.concatenate((theirs, theirs))
+            mine[k], theirs[k] = h, j
+            k += 1
+    return mine[:k], theirs[:k]
+
+
+@jit
+def take_plots(
+    mine: Ints, theirs: Ints,
+    time_s: Floats, x: Floats, P: Floats, A: Floats, mu: Floats, fallen: Ints,
+    plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, variance: Floats,
+    column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats, stated_detection: float, heat: bool, gate_scale: float,
+) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
+    """Every pair's hypothesis after its plot, of those within the gate.
+
+    Returns the rows of the pairs within (k,), ln of detection times likelihood (k,), and x, P, A, mu after (k, ...).
+    gate_scale: how much wider than usual the gate is.
+    """
+    pairs, offsets = len(mine), len(offset)
+    inside, logs = np.empty(pairs, np.int64), np.empty(pairs)
+    out_x, out_P = np.empty((pairs, MODES, SIZE)), np.empty((pairs, MODES, SIZE, SIZE))
+    out_A, out_mu = np.empty((pairs, MODES, SIZE, offsets)), np.empty((pairs, MODES))
+    k = 0
+    for p in range(pairs):
+        h, j = mine[p], theirs[p]
+        log_likelihood, nis = take_plot(
+            x[h], P[h], A[h], mu[h], plot_time_s[j] - time_s[h], fallen[h] == 1,
+            position[j], axes[j], measured[j], variance[j], column[j], lever[j],
+            offset, offset_P, stated_detection, heat, out_x[k], out_P[k], out_A[k], out_mu[k],
+        )  # fmt: skip
+        numbers = 0.0
+        for q in range(4):
+            if not math.isnan(variance[j, q]) and (q < 2 or not math.isnan(measured[j, q - 2])):
+                numbers += 1.0
+        if nis * numbers < (GATE + GATE_A_NUMBER * numbers) * gate_scale and math.isfinite(log_likelihood):
+            inside[k], logs[k] = p, log_likelihood
+            k += 1
+    return inside[:k], logs[:k], out_x[:k], out_P[:k], out_A[:k], out_mu[:k]

@@ -1,0 +1,90 @@
+"""A scan made ready, and which hypotheses and plots of it go together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tocsin.sensors.coverage import log_clutter_density
+from tocsin.sensors.models import Looks, some
+from tocsin.sensors.plots import Floats, Ints, Sensor
+from tocsin.tracking.gating import near, take_plots
+from tocsin.tracking.tracks import Hypotheses
+
+
+class Scan(NamedTuple):
+    """The plots of one scan, ready for the filter."""
+
+    sensor: int
+    of: Sensor
+    looks: Looks
+    numbers: Ints  # (m,) names of the plots
+    position_m: Floats  # (3,) of the sensor at the first plot
+    time_s: float  # middle of the scan
+
+    @property
+    def heat(self) -> bool:
+        """True for a sensor that sees heat or light, not echoes."""
+        return self.of.kind != "radar"
+
+
+class Offsets(NamedTuple):
+    """What is known of the constant offsets of the sensors: k of them."""
+
+    mean: Floats  # (k,)
+    P: Floats  # (k, k)
+
+
+def blur2(scan: Looks, offsets: Offsets) -> Floats:
+    """Variances (m, 4) of plots with what is not known of the sensors' offsets."""
+    if len(offsets.mean) == 0:
+        return scan.variance
+    variance = np.diag(offsets.P)[scan.column]
+    return scan.variance + np.where(scan.column >= 0, variance * scan.lever**2, 0.0)
+
+
+class Pairs(NamedTuple):
+    """Hypotheses after plots that they gate: k rows."""
+
+    mine: Ints  # (k,) hypothesis
+    theirs: Ints  # (k,) plot
+    gain: Floats  # (k,) ln of the likelihood with detection over the density of false plots
+    x: Floats
+    P: Floats
+    A: Floats
+    mu: Floats
+
+
+def pairs_of(
+    h: Hypotheses,
+    fallen: Ints,
+    scan: Scan,
+    which: Ints,
+    offsets: Offsets,
+    gate_scale: float,
+    idle: Ints | None = None,
+) -> Pairs:
+    """Gated pairs of hypotheses, each of a track that fallen (h,) speaks of, and some plots of a scan.
+
+    idle (h,): 1 where a hypothesis takes none.
+    """
+    looks = some(scan.looks, which)
+    mine, theirs = near(
+        h.time_s, h.x, h.P, h.mu, looks.time_s, looks.position_m, looks.axes, looks.measured,
+        blur2(looks, offsets) * gate_scale,
+    )  # fmt: skip
+    if idle is not None and idle.any():
+        asked = idle[mine] == 0
+        mine, theirs = mine[asked], theirs[asked]
+    # in order of hypothesis, then of plot: the order of ranges is not one of plots
+    order = np.lexsort((theirs, mine))
+    mine, theirs = mine[order], theirs[order]
+    inside, logs, x, P, A, mu = take_plots(
+        mine, theirs, h.time_s, h.x, h.P, h.A, h.mu, fallen,
+        looks.time_s, looks.position_m, looks.axes, looks.measured, looks.variance, looks.column, looks.lever,
+        offsets.mean, offsets.P, scan.of.detection_probability, scan.heat, gate_scale,
+    )  # fmt: skip
+    mine, theirs = mine[inside], theirs[inside]
+    gain = logs + looks.log_area[theirs] - log_clutter_density(scan.of)
+    return Pairs(mine, which[theirs], gain, x, P, A, mu)

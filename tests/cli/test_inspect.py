@@ -1,0 +1,124 @@
+"""tocsin inspect: why a track is what it is, and that it is the track of a replay."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from tocsin.cli.main import main
+from tocsin.earth.ellipsoid import geodetic_to_ecef
+from tocsin.formats.recording import read_recording, write_recording
+from tocsin.record.history import follow, rivals
+from tocsin.record.warm_up import small_recording
+
+
+@pytest.fixture(scope="module")
+def parted(tmp_path_factory):
+    """A body and its part, seen by a radar, and a meteor, seen by two cameras."""
+    folder = tmp_path_factory.mktemp("parted") / "parted"
+    sensors, plots = small_recording()
+    plots = plots._replace(time_s=plots.time_s + 1.7e9, received_s=plots.received_s + 1.7e9)
+    sites = [geodetic_to_ecef(s.latitude_rad, s.longitude_rad, s.height_m) for s in sensors]
+    write_recording(folder, sensors, {}, plots._replace(position_m=np.array(sites)[plots.sensor]), csv=True)
+    return folder
+
+
+def told(capsys, *argv):
+    assert main(["inspect", *map(str, argv)]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    return said.out
+
+
+def test_the_table_has_the_tracks_of_a_replay(capsys, tmp_path, parted):
+    assert main(["replay", str(parted), "--out", str(tmp_path / "r"), "--latency", "0"]) == 0
+    capsys.readouterr()
+    rows = pq.read_table(tmp_path / "r" / "tracks.parquet").to_pylist()
+    found = json.loads(told(capsys, parted, "--json"))["tracks"]
+    assert [row["track"] for row in found] == sorted({row["track"] for row in rows})
+    assert found
+    for row in found:
+        mine = [r for r in rows if r["track"] == row["track"]]
+        assert row["parent"] == mine[-1]["parent"]
+        assert set(row["phases"]) == {r["phase"] for r in mine}
+    text = told(capsys, parted)
+    assert text.startswith("parted up to 2023-11-14T22:1")
+    for row in found:
+        assert f"\n{row['track']} " in text
+
+
+def test_one_track_is_told(capsys, parted):
+    rows = json.loads(told(capsys, parted, "--json"))["tracks"]
+    name = max(rows, key=lambda row: row["plots"].get("radar-0.000", 0))["track"]
+    found = json.loads(told(capsys, parted, name, "--json"))
+    assert found["track"] == name
+    assert found["born"] <= found["first"] <= found["last"]
+    assert found["timeline"][0]["phase"] == found["phases"][0]
+    assert len(found["last_plots"]) == 12
+    last = found["last_plots"][-1]
+    assert last["sensor"] == "radar-0.000"
+    assert all(abs(off) < 3.0 for off in last["sigmas_off"].values())  # plots without noise
+    assert [s["sensor"] for s in found["sensors"]] == ["radar-0.000", "optical-0.000", "optical-0.017"]
+    text = told(capsys, parted, name)
+    for part in ("Phases", "Last plots taken", "Competes with", "Sensors, as the tracker sees them"):
+        assert f"\n{part}" in text
+    # a number names it too
+    assert told(capsys, parted, str(int(name[1:]))) == text
+
+
+def test_no_plot_is_told_that_the_recording_does_not_hold(parted):
+    recording = read_recording(parted)
+    known = {
+        (int(s), int(c), float(t))
+        for s, c, t in zip(recording.plots.sensor, recording.plots.scan, recording.plots.time_s, strict=True)
+    }
+    history = follow(recording.sensors, recording.plots)
+    taken = [plot for story in history.stories.values() for plot in story.plots.values()]
+    assert taken
+    assert {(plot.sensor, plot.scan, plot.time_s) for plot in taken} <= known
+
+
+def test_bodies_compete_until_they_are_apart(parted):
+    recording = read_recording(parted)
+    at = {}
+    for after_s in (14.0, 25.0):
+        state = follow(recording.sensors, recording.plots, recording.start_s + after_s).state
+        near = {n: rivals(state, n) for n in state.belief.table.number.tolist()}
+        at[after_s] = {f"T{n:05d}": [r.name for r in found] for n, found in near.items()}
+        assert all(r.sigmas < 5.0 and r.distance_m < 100.0 for found in near.values() for r in found)
+    one, other = at[14.0]
+    assert at[14.0] == {one: [other], other: [one]}
+    assert at[25.0] == {one: [], other: []}
+
+
+def test_a_time_cuts_what_comes_later(capsys, parted):
+    whole = json.loads(told(capsys, parted, "--json"))
+    early = json.loads(told(capsys, parted, "--at", "12", "--json"))
+    assert early["at"] == "2023-11-14T22:13:32.000Z"
+    assert told(capsys, parted, "--at", early["at"], "--json") == json.dumps(early, indent=1) + "\n"
+    assert sum(sum(row["plots"].values()) for row in early["tracks"]) < sum(
+        sum(row["plots"].values()) for row in whole["tracks"]
+    )
+
+
+def test_an_empty_recording_has_no_tracks(capsys, empty_recording):
+    assert "0 tracks" in told(capsys, empty_recording)
+    assert main(["inspect", str(empty_recording), "T00001"]) == 1
+    assert "'T00001' is no track that was reported; there are none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["T00999", "radar-1"])
+def test_an_unknown_track_is_1_and_says_what_is_there(capsys, parted, name):
+    assert main(["inspect", str(parted), name]) == 1
+    line = capsys.readouterr().err
+    assert line.startswith(f"tocsin: parted: '{name}' is no track that was reported; there are T0")
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["yesterday", "nan", "2023-11-14", "9999", "-5", "2020-01-01T00:00:00Z"])
+def test_a_time_that_cannot_be_is_2_and_says_what_could(capsys, parted, value):
+    assert main(["inspect", str(parted), f"--at={value}"]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"tocsin: inspect: --at is '{value}', must ")
+    assert "2023-11-14T22:13:20.000Z" in line

@@ -1,0 +1,16 @@
+"""Air traffic is no missile: ten minutes of a radar that turns among aircraft, without elevation or range rate."""
+
+import numpy as np
+import pytest
+
+from ..air_traffic import traffic
+from .scenes import run
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_aircraft_are_never_said_to_fall_or_to_boost(seed):
+    sensors, plots, truth = traffic(seed, minutes=10, aircraft=40)
+    assert np.sum(truth.owner >= 0) > 2000
+    rows, _, state = run(sensors, plots)
+    assert {row.phase for row in rows} <= {"other"}
+    assert state.too_late == 0
