@@ -277,6 +277,8 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
         past.append(Past(key, plots, at_s, belief))
         belief, touched = _take(state, belief, key, plots, known, at_s)
         table, h = belief.table, belief.hypotheses
+        if again and at_s < state.now_s and key != queue[-1][2]:
+            continue  # what is long past is not reported again
         touched = touched[_speaking(state, table, h, at_s)[touched]]
         numbers = names(table)[touched].tolist()
         changed.update(numbers)
@@ -286,7 +288,7 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
         rows += fresh
         rows_s.update(zip(names(table)[touched[due]].tolist(), (r.time_s for r in fresh), strict=True))
     if again:
-        renamed = _found_again(state.belief, belief, state.next_number)
+        renamed = _found_again(state.belief, belief)
         if renamed:
             belief = belief._replace(table=_renamed(belief.table, renamed))
             rows = [
@@ -306,24 +308,24 @@ def _number(row: TrackRow) -> int:
     return int(row.track[1:])
 
 
-def _found_again(before: Belief, after: Belief, following: int) -> dict[int, int]:
-    """New numbers of tracks, and the old ones, that were there before scans were taken again and lost their names.
+def _found_again(before: Belief, after: Belief) -> dict[int, int]:
+    """Numbers of tracks that are new after scans were taken again, and of those that they were before.
 
-    following: numbers from here on are new. The two are one where they lie at one place at one time.
+    Two are one where they lie at one place at one time.
     """
-    new = np.flatnonzero(after.table.number >= following)
+    new = np.flatnonzero(~np.isin(after.table.number, before.table.number))
     old = np.flatnonzero(before.table.shown & ~np.isin(before.table.number, after.table.number))
     out: dict[int, int] = {}
     for i in new.tolist():
-        t = life.track_at(after.table, after.hypotheses, i, after.offsets.P)
         for j in old.tolist():
-            number = int(before.table.number[j])
+            t = life.track_at(after.table, after.hypotheses, i, after.offsets.P)
             u = life.track_at(before.table, before.hypotheses, j, before.offsets.P, t.time_s)
+            t = life.track_at(after.table, after.hypotheses, i, after.offsets.P, u.time_s)
             best = int(u.mu.argmax())
             far = float(np.linalg.norm(t.x[int(t.mu.argmax()), :3] - u.x[best, :3]))
             near = far < SAME_SIGMAS * math.sqrt(float(np.trace(u.P[best, :3, :3])))
-            if near and u.time_s == t.time_s and number not in out.values():
-                out[t.number] = number
+            if near and u.number not in out.values():
+                out[t.number] = u.number
                 break
     return out
 
