@@ -41,6 +41,12 @@ class Layers(NamedTuple):
     sound: Floats
 
 
+def _powers(fit: Floats, degree: int) -> Floats:
+    """Coefficients (degree + 1,) of a Chebyshev series as powers; those that vanish are zeros, not left out."""
+    powers = chebyshev.cheb2poly(fit)
+    return np.pad(powers, (0, degree + 1 - len(powers)))
+
+
 def fit_layers(knots_m: ArrayLike, air_at: Callable[[Floats], tuple[Floats, Floats]]) -> Layers:
     """Layers between given bounds (m, at least two, rising), halved where one polynomial is too little.
 
@@ -69,8 +75,8 @@ def fit_layers(knots_m: ArrayLike, air_at: Callable[[Floats], tuple[Floats, Floa
             waiting += [(0.5 * (low + high), high), (low, 0.5 * (low + high))]
             continue
         bounds.append(high)
-        density.append(chebyshev.cheb2poly(fit))
-        sound.append(chebyshev.cheb2poly(chebyshev.chebfit(nodes, speed**2, SOUND_DEGREE)))
+        density.append(_powers(fit, DENSITY_DEGREE))
+        sound.append(_powers(chebyshev.chebfit(nodes, speed**2, SOUND_DEGREE), SOUND_DEGREE))
     return Layers(np.array(bounds), np.array(density), np.array(sound))
 
 
