@@ -6,6 +6,9 @@ import pytest
 from ..air_traffic import traffic
 from .scenes import run
 
+# As plain Python, fits that diverge warn of overflow, which is an error here; and they take minutes.
+pytestmark = pytest.mark.compiled
+
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_aircraft_are_never_said_to_fall_or_to_boost(seed):

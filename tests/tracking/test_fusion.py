@@ -190,6 +190,7 @@ def test_partners_are_reported_as_one_before_they_become_one():
     assert together(lone, h, 0, at_s, NO_OFFSETS) is None
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("speed_m_s", [0.3, 1.0])
 def test_bodies_are_fused_with_each_other_hardly_ever(speed_m_s):
     """Three bodies that part so slowly that whose is whose is often open: nearly all that are fused are so rightly."""

@@ -88,6 +88,7 @@ def test_a_launch_is_a_track_within_some_looks_and_where_it_says():
     assert np.median(sigma_m) < 5e3
 
 
+@pytest.mark.compiled
 def test_a_fire_stays_a_fire():
     for seed in range(30):
         rng = np.random.default_rng(100 + seed)

@@ -6,7 +6,9 @@ import pytest
 from ..real_arcs import ABSENT, FOLDER, NAMES, arc
 from .scenes import run
 
+# As plain Python, fits that diverge warn of overflow, which is an error here; and they take minutes.
 pytestmark = [
+    pytest.mark.compiled,
     pytest.mark.real,
     pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT),
 ]

@@ -276,6 +276,7 @@ def nees(row, truth):
     return float(d @ np.linalg.solve(row.covariance, d))
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_follows_bodies_and_an_aircraft(method):
     times_s = times(35)
@@ -361,6 +362,7 @@ def test_a_radar_that_stands_askew_is_found_out():
     assert 2.0 < np.mean(values) < 12.0
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("ratio", [1 / 3, 3.0])
 def test_a_radar_better_or_worse_than_it_says_is_found_out(ratio):
     """The truth is three times as good, or as bad, in all it measures."""
@@ -377,6 +379,7 @@ def test_a_radar_better_or_worse_than_it_says_is_found_out(ratio):
     assert 2.0 < np.mean(values) < 20.0
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_two_bodies_that_part_slowly_are_two_tracks(seed):
     """Released at 5 m/s, seen by two radars: for minutes nearer than angles tell; ranges tell them apart."""

@@ -41,9 +41,9 @@ class Layers(NamedTuple):
     sound: Floats
 
 
-def _powers(fit: Floats, degree: int) -> Floats:
+def _powers(fit: ArrayLike, degree: int) -> Floats:
     """Coefficients (degree + 1,) of a Chebyshev series as powers; those that vanish are zeros, not left out."""
-    powers = chebyshev.cheb2poly(fit)
+    powers = np.asarray(chebyshev.cheb2poly(np.asarray(fit, float)))
     return np.pad(powers, (0, degree + 1 - len(powers)))
 
 

@@ -48,7 +48,7 @@ RATES_FALLEN_1_S = np.array([[0.0, 3e-4, 0.0], [2e-2, 0.0, 0.0], [1.0, 0.0, 0.0]
 # Probability of a mode before a plot, below which it is asked only where the others are surprised
 SLIGHT = 1e-5
 SURPRISE = 2.0  # by this squared normalised innovation a number
-LEAST_MU = 1e-4  # below which a mode is forgotten
+LEAST_MU = 1e-8  # below which a mode is forgotten
 
 
 @jit
