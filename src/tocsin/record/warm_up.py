@@ -3,7 +3,7 @@
 A kernel is compiled when it is first called, about a minute for all of them, once a machine; from
 then on it is loaded from a cache on disk. A decision that waits for this would count it as its
 computing time. So a small made recording goes through the line first: a radar that sees a body,
-and another one part from it, and two cameras that see a meteor.
+and another one part from it, two cameras that see a meteor, and a satellite that sees an ascent.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
+from tocsin.earth.motion import BALLISTIC
 from tocsin.record.replay import replay_events
 from tocsin.sensors.plots import Floats, Plots, Sensor
+from tocsin.tracking.association import pair_beliefs
+from tocsin.tracking.modes import add_noise
 from tocsin.units import DEGREE_RAD
 from tocsin.warning.gazetteer import Gazetteer
 
@@ -23,6 +26,7 @@ LATITUDE_RAD, WEST_RAD, EAST_RAD = 45.0 * DEGREE_RAD, 0.0, 1.0 * DEGREE_RAD
 RADAR_S, RADAR_PERIOD_S = 30.0, 1.0
 CAMERA_S, CAMERA_PERIOD_S = 3.0, 0.1
 PARTING_S, PARTING_M_S = 10.0, 10.0  # slow enough that both plots lie in one gate for a while
+ASCENT_S, SATELLITE_PERIOD_S, GEOSTATIONARY_M = 10.0, 1.0, 35.786e6
 FALL_M_S2 = 9.6  # of free fall some 60 km up
 WIDE = np.array([[0.0, 2e6], [0.0, 2.0 * math.pi], [0.0, math.pi / 2.0], [-2e4, 2e4]])
 
@@ -31,6 +35,9 @@ def warm_up(gazetteer: Gazetteer) -> None:
     """Put the small recording through the line; nothing of it is kept."""
     for _ in replay_events(*small_recording(), gazetteer, 0.0):
         pass
+    # these need a family that two radars see
+    pair_beliefs(np.zeros((1, 1)))
+    add_noise(BALLISTIC, np.array([6.5e6, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0]), np.zeros((9, 9)), 1.0)
 
 
 def small_recording() -> tuple[tuple[Sensor, ...], Plots]:
@@ -45,13 +52,19 @@ def small_recording() -> tuple[tuple[Sensor, ...], Plots]:
     part[:, 1] += PARTING_M_S * (apart_s - PARTING_S)
     meteor_s = np.arange(0.0, CAMERA_S, CAMERA_PERIOD_S)
     meteor = _fallen((40e3, 60e3, 80e3), (3000.0, -6000.0, -9000.0), meteor_s)
+    satellite = _sensor("infrared", WEST_RAD, (math.nan, 2e-4, 2e-5, math.nan), SATELLITE_PERIOD_S)
+    satellite = satellite._replace(latitude_rad=0.0, height_m=GEOSTATIONARY_M)
+    ascent_s = np.arange(0.0, ASCENT_S, SATELLITE_PERIOD_S)
+    ascent = np.array([300e3, 0.0, 10e3]) + np.outer(ascent_s, [100.0, 0.0, 610.0])
+    ascent += np.outer(0.5 * ascent_s**2, [10.0, 0.0, 33.0])
     parts = [
+        _plots(3, satellite, ascent_s, ascent),
         _plots(0, radar, scans_s, body),
         _plots(0, radar, apart_s, part),
         *(_plots(i, camera, meteor_s, meteor) for i, camera in enumerate(cameras, 1)),
     ]
     plots = Plots(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    return (radar, *cameras), plots.rows(np.argsort(plots.received_s, kind="stable"))
+    return (radar, *cameras, satellite), plots.rows(np.argsort(plots.received_s, kind="stable"))
 
 
 def _sensor(kind: str, longitude_rad: float, sigma: ArrayLike, period_s: float) -> Sensor:

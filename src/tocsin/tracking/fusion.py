@@ -76,14 +76,22 @@ def _log_same(
     a: tuple[Floats, Floats], b: tuple[Floats, Floats], prior: tuple[Floats, Floats]
 ) -> tuple[float, Floats, Floats]:
     """ln of the odds that two Gaussian beliefs are of one thing, given a common prior, and what they say together."""
-    scale = np.sqrt(np.diag(prior[1]))
-    origin = prior[0]
+    origin, variance = prior[0], np.diag(prior[1])
+    sane = (variance > 0.0).all() and all(
+        np.isfinite(m).all() and np.isfinite(P).all() for m, P in (a, b, prior)
+    )
+    if not sane:  # a light body flown on too long
+        return -math.inf, a[0], a[1]
+    scale = np.sqrt(variance)
     (m1, Y1), (m2, Y2), (m0, Y0) = (
         ((m - origin) / scale, np.linalg.inv(P / np.outer(scale, scale) + 1e-9 * np.eye(6)))
         for m, P in (a, b, prior)
     )
     # neither knows less than their common prior did: where one seems to, the prior was not all common
-    root = np.linalg.inv(np.linalg.cholesky(Y0))
+    values, vectors = np.linalg.eigh(0.5 * (Y0 + Y0.T))
+    values = np.maximum(values, 1e-9 * values[-1])
+    root = (vectors / np.sqrt(values)) @ vectors.T
+    Y0 = (vectors * values) @ vectors.T
     Y0 = Y0 * min(1.0, *(float(np.linalg.eigvalsh(root @ Q @ root.T)[0]) for Q in (Y1, Y2)))
     Y = Y1 + Y2 - Y0
     y = Y1 @ m1 + Y2 @ m2 - Y0 @ m0
@@ -91,7 +99,7 @@ def _log_same(
     logs = [np.linalg.slogdet(Q)[1] for Q in (Y1, Y2, Y0, Y)]
     squares = m1 @ Y1 @ m1 + m2 @ Y2 @ m2 - m0 @ Y0 @ m0 - y @ m
     value = 0.5 * (logs[0] + logs[1] - logs[2] - logs[3] - squares)
-    if squares > STRANGE:
+    if not squares <= STRANGE:
         value = -math.inf
     return float(value), origin + m * scale, np.linalg.inv(Y) * np.outer(scale, scale)
 
