@@ -15,7 +15,7 @@ from tocsin.record.warm_up import small_recording
 
 @pytest.fixture(scope="module")
 def parted(tmp_path_factory):
-    """A body and its part, seen by a radar, and a meteor, seen by two cameras."""
+    """A body and its part, seen by a radar, a meteor, seen by two cameras, and an ascent, seen by a satellite."""
     folder = tmp_path_factory.mktemp("parted") / "parted"
     sensors, plots = small_recording()
     plots = plots._replace(time_s=plots.time_s + 1.7e9, received_s=plots.received_s + 1.7e9)
@@ -59,7 +59,9 @@ def test_one_track_is_told(capsys, parted):
     last = found["last_plots"][-1]
     assert last["sensor"] == "radar-0.000"
     assert all(abs(off) < 3.0 for off in last["sigmas_off"].values())  # plots without noise
-    assert [s["sensor"] for s in found["sensors"]] == ["radar-0.000", "optical-0.000", "optical-0.017"]
+    assert [s["sensor"] for s in found["sensors"]] == [
+        "radar-0.000", "optical-0.000", "optical-0.017", "infrared-0.000",
+    ]  # fmt: skip
     text = told(capsys, parted, name)
     for part in ("Phases", "Last plots taken", "Competes with", "Sensors, as the tracker sees them"):
         assert f"\n{part}" in text
@@ -84,7 +86,9 @@ def test_bodies_compete_until_they_are_apart(parted):
     at = {}
     for after_s in (14.0, 25.0):
         state = follow(recording.sensors, recording.plots, recording.start_s + after_s).state
-        near = {n: rivals(state, n) for n in state.belief.table.number.tolist()}
+        table, h = state.belief.table, state.belief.hypotheses
+        of_radar = h.claims[h.first[:-1] + table.chosen, 0] >= 0
+        near = {n: rivals(state, n) for n in table.number[of_radar].tolist()}
         at[after_s] = {f"T{n:05d}": [r.name for r in found] for n, found in near.items()}
         assert all(r.sigmas < 5.0 and r.distance_m < 100.0 for found in near.values() for r in found)
     one, other = at[14.0]

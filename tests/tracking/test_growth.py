@@ -59,13 +59,13 @@ def branch(tracks, pairs, gain, *, idle=None, seen=True, sensors=2, plots=6):
         np.linspace(-1.0, 1.0, count), np.full((count, sensors), -1), np.array([p[0] for p in pairs], np.int64),
         np.array([p[1] for p in pairs], np.int64), np.array(gain, float), 100 + np.arange(plots), 1,
         np.zeros(len(tracks), np.int64) if idle is None else np.array(idle), 0.5, place(RADAR), local(RADAR), field,
-        DETECTION, False, np.ones(len(tracks)),
+        DETECTION, False,
     )  # fmt: skip
 
 
 def test_each_hypothesis_branches_into_a_miss_and_its_plots():
     pairs, gain = [(0, 2), (0, 4), (2, 4)], [3.0, -1.0, 2.0]
-    begin, source, pair, weight, claimed, missed, chance = branch([2, 1], pairs, gain)
+    begin, source, pair, weight, claimed, missed = branch([2, 1], pairs, gain)
     assert begin.tolist() == [0, 4, 6]
     assert source.tolist() == [0, 0, 0, 1, 2, 2]
     assert pair.tolist() == [-1, 0, 1, -1, -1, 2]
@@ -74,15 +74,13 @@ def test_each_hypothesis_branches_into_a_miss_and_its_plots():
     np.testing.assert_allclose(weight, before + change, rtol=1e-12)
     assert claimed[:, 0].tolist() == [-1] * 6
     assert claimed[:, 1].tolist() == [-1, 102, 104, -1, -1, 104]
-    np.testing.assert_allclose(chance, DETECTION)
     np.testing.assert_allclose(missed, [[0.7, 0.3, 0.0]] * 3)  # a radar sees every mode alike
 
 
 @pytest.mark.parametrize("more", [{"seen": False}, {"idle": [1, 1]}])
 def test_what_is_not_looked_at_is_not_missed(more):
-    _, source, _, weight, _, _, chance = branch([2, 1], [], [], **more)
+    _, source, _, weight, _, _ = branch([2, 1], [], [], **more)
     np.testing.assert_allclose(weight, np.linspace(-1.0, 1.0, 3)[source], rtol=1e-12)
-    assert (chance == 0.0).all()
 
 
 def grown(tracks, belief, weight, *, most=MOST_HYPOTHESES, alike_all=False, spread_m=5e3, sensors=2):

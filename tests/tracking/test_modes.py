@@ -190,7 +190,7 @@ def test_inputs_are_left_alone():
         take(x, P, mu, dt, look)
     imm.forecast(x, P, NO_A, mu, 3.0, False)
     imm.forecast(x, P, NO_A, ALONE, 0.0, True)
-    imm.miss(x, mu, 0.9, True, 1.0, np.empty(3))
+    imm.miss(x, mu, 0.9, True, np.empty(3))
     for now, before in zip((x, P, mu), kept, strict=True):
         assert (now == before).all()
 
@@ -206,13 +206,12 @@ def test_combine_is_the_mixture():
 def test_miss_is_bayes_rule():
     x, _, mu = random_mixture(np.random.default_rng(12))
     after = np.empty(3)
-    assert imm.miss(x, mu, 0.9, False, 1.0, after) == pytest.approx(0.9)
+    assert imm.miss(x, mu, 0.9, False, after) == pytest.approx(0.9)
     np.testing.assert_allclose(after, mu, rtol=1e-9)  # a radar sees every mode alike
-    for share in (1.0, 0.4):
-        seen = imm.miss(x, mu, 0.9, True, share, after)
-        chance = share * np.array([modes.detection(j, x[j], 0.9, True)[1] for j in range(3)])
-        assert seen == pytest.approx(mu @ chance)
-        np.testing.assert_allclose(after, mu * (1 - chance) / (1 - mu @ chance), rtol=1e-9)
+    seen = imm.miss(x, mu, 0.9, True, after)
+    chance = np.array([modes.detection(j, x[j], 0.9, True)[1] for j in range(3)])
+    assert seen == pytest.approx(mu @ chance)
+    np.testing.assert_allclose(after, mu * (1 - chance) / (1 - mu @ chance), rtol=1e-9)
     assert after[THRUST] < mu[THRUST]  # a heat sensor that sees nothing sees no flame
 
 
@@ -259,31 +258,6 @@ def test_combine_spreads_what_is_not_known_of_offsets():
     expected = moments(x[:, :6], wide[:, :6, :6], mu)
     np.testing.assert_allclose(mean, expected[0], rtol=1e-12)
     np.testing.assert_allclose(covariance, expected[1], rtol=1e-9, atol=1e-6)
-
-
-# A mode that is hardly possible is asked only where the plot surprises the others.
-@pytest.mark.parametrize(("off_m", "asked"), [(0.0, False), (400.0, True)])
-def test_a_slight_mode_is_asked_where_the_plot_surprises(off_m, asked):
-    x, P = falling()
-    mu = np.array([1.0 - 5e-6, 5e-6, 0.0])
-    assert mu[THRUST] < imm.SLIGHT
-    seen = x[BALLISTIC].copy()
-    u = seen[:3] / np.linalg.norm(seen[:3])
-    seen[:3] += off_m * u
-    x[THRUST, :3] = seen[:3]
-    look = look_at(seen, 0.0)
-    after_x, _, after, log = take(x, P, mu, 0.0, look)
-    alone = update(x[BALLISTIC].copy(), P[BALLISTIC].copy(), 7, *look)
-    assert (alone[1] / alone[2] > imm.SURPRISE) == asked
-    each = [alone[0], update(x[THRUST].copy(), P[THRUST].copy(), 9, *look)[0]]
-    if asked:
-        joint = mu[:2] * np.exp(each)
-        np.testing.assert_allclose(after[:2], joint / joint.sum(), rtol=1e-9)
-        assert log == pytest.approx(math.log(0.9 * joint.sum()), abs=1e-9)
-    else:
-        assert after.tolist() == [1.0, 0.0, 0.0]
-        assert log == pytest.approx(math.log(0.9 * mu[0]) + each[0], abs=1e-9)
-        assert (after_x[THRUST] == x[THRUST]).all()
 
 
 def test_a_forecast_over_no_time_changes_nothing():

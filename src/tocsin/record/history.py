@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tocsin.earth.ellipsoid import up_and_height
-from tocsin.record.replay import LONGEST_END_S
+from tocsin.record.replay import LONGEST_END_S, arriving
 from tocsin.sensors.models import looks, residual_and_row
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking import imm, life, modes, tracker
@@ -107,16 +107,10 @@ def follow(
     i, n = 0, plots.count
     stop_s = min(until_s, (float(plots.received_s[-1]) if n else 0.0) + LONGEST_END_S)
     while True:
-        arrival = float(plots.received_s[i]) if i < n else math.inf
-        moment = min(arrival, tracker.next_deadline(state))
+        moment, batch, i = arriving(plots, i, tracker.next_deadline(state))
         if moment > stop_s or math.isinf(moment):
             return history
-        batch = None
-        if arrival <= moment:
-            first = i
-            while i < n and plots.received_s[i] <= moment:
-                i += 1
-            batch = plots.rows(slice(first, i))
+        if batch is not None:
             _count_late(history, batch)
             tell(i, n)
         state, output = tracker.step(state, batch, moment)

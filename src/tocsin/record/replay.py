@@ -118,6 +118,21 @@ def _due(track: Track, last: Mapping[int, tuple[float, float, int]]) -> bool:
     return track.time_s - at >= every
 
 
+def arriving(plots: Plots, i: int, deadline_s: float) -> tuple[float, Plots | None, int]:
+    """The next moment of a run, the plots that arrive then if any, and the row after them.
+
+    plots stand in the order of arrival, of which those from row i on are still to come; deadline_s: when something is
+    due though none comes.
+    """
+    arrival = float(plots.received_s[i]) if i < plots.count else math.inf
+    if arrival > deadline_s or math.isinf(arrival):
+        return deadline_s, None, i
+    first = i
+    while i < plots.count and plots.received_s[i] <= arrival:
+        i += 1
+    return arrival, plots.rows(slice(first, i)), i
+
+
 def replay_events(
     sensors: tuple[Sensor, ...], plots: Plots, gazetteer: Gazetteer, latency_s: float | None = None
 ) -> Iterator[Event]:
@@ -127,20 +142,13 @@ def replay_events(
     measures the time that it really took, and a decision waits for the one before it.
     """
     state = start(sensors)
-    i, n = 0, plots.count
+    i = 0
     free_s = -math.inf  # when the last decision was done
-    stop_s = (float(plots.received_s[-1]) if n else 0.0) + LONGEST_END_S
+    stop_s = (float(plots.received_s[-1]) if plots.count else 0.0) + LONGEST_END_S
     while True:
-        arrival = float(plots.received_s[i]) if i < n else math.inf
-        moment = min(arrival, next_deadline(state))
+        moment, batch, i = arriving(plots, i, next_deadline(state))
         if moment > stop_s or math.isinf(moment):
             return
-        batch = None
-        if arrival <= moment:
-            first = i
-            while i < n and plots.received_s[i] <= moment:
-                i += 1
-            batch = plots.rows(slice(first, i))
         if latency_s is not None:
             clock = partial(operator.add, moment, latency_s)
         else:

@@ -6,7 +6,7 @@ another from the next lies where nothing is, and seems precise. So each sensor f
 tracks of two sensors belong together is asked anew after every scan, from all that either has seen: the likelihood that
 they are of one body, for a common prior taken out once (Chong, Mori and Chang 1990, in Bar-Shalom (ed.),
 Multitarget-Multisensor Tracking, chapter 8), under the condition that a track has at most one partner
-(`association.beliefs`). Partners are reported as one; when there is no doubt left they become one track.
+(`association.pair_beliefs`). Partners are reported as one; when there is no doubt left they become one track.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ SURE_HITS = 10
 FEWEST_HITS = 5  # of a track before a partner is looked for
 LEAST_EXISTENCE = 0.8
 STRANGE = 60.0  # squared sigmas, of six, beyond which two tracks are never one
+LEADING_SCANS = 4.0  # without a plot, after which a track's own sensor sees it no longer
+FORGET_M2_S3 = 0.1  # of loosened tracks: in a minute their speed is open by 2.4 m/s more
 CROWDED = 0.5  # new objects about a track, from which on it follows one sensor alone
 
 
@@ -106,7 +108,8 @@ def _log_same(
 
 def release(table: Table, sensor: int, unseen: Bools) -> Table:
     """Tracks that their own sensor sees no longer, unseen (n,), and that have no partner, take plots of all sensors."""
-    free = unseen & (table.only >= 0) & (table.only != sensor) & (table.partner == 0)
+    alone = ~np.isin(table.partner, table.number)  # it has none, or has outlived it
+    free = unseen & (table.only >= 0) & (table.only != sensor) & alone
     return table._replace(only=np.where(free, -1, table.only)) if free.any() else table
 
 
@@ -126,7 +129,8 @@ def fuse(
         others = (table.family == family) & (table.only >= 0) & (table.only != sensor) & _ready(table, h)
         for other in np.unique(table.only[others]).tolist():
             theirs = np.flatnonzero(others & (table.only == other) & ~gone)
-            table, h, done = _pair(table, h, own[~gone[own]], theirs, offset_P, unseen)
+            still = own[~gone[own] & (table.only[own] == sensor)]
+            table, h, done = _pair(table, h, still, theirs, offset_P, unseen)
             gone |= done
     return keep(table, h, ~gone)
 
@@ -286,7 +290,3 @@ def loosen(table: Table, h: Hypotheses, which: Bools, dt: float) -> Hypotheses:
     for i in range(3):
         P[alone, :, 3 + i, 3 + i] += FORGET_M2_S3 * dt
     return h._replace(P=P)
-
-
-LEADING_SCANS = 4.0
-FORGET_M2_S3 = 0.1  # in a minute their speed is open by 2.4 m/s more

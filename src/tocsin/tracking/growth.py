@@ -24,23 +24,22 @@ MOST_LOG_ODDS = math.log(1e4)  # of a track: so it can be given up again
 def branches(
     first: Ints, time_s: Floats, x: Floats, mu: Floats, log_weight: Floats, claims: Ints,
     mine: Ints, theirs: Ints, gain: Floats, plot_number: Ints, sensor: int, idle: Ints,
-    scan_s: float, position: Floats, local: Floats, field: Floats, stated_detection: float, heat: bool, share: Floats,
-) -> tuple[Ints, Ints, Ints, Floats, Ints, Floats, Floats]:  # fmt: skip
+    scan_s: float, position: Floats, local: Floats, field: Floats, stated_detection: float, heat: bool,
+) -> tuple[Ints, Ints, Ints, Floats, Ints, Floats]:  # fmt: skip
     """Every hypothesis after the scan: without a plot, and with each of its plots.
 
     first to claims as in `tracks.Hypotheses`; mine, theirs, gain (k,): pairs of hypothesis and plot, in order of
     hypothesis, with ln of their odds against a false plot. plot_number (m,): names of the plots. idle (n,): 1 where a
-    track is not asked. position to field: of the sensor, see `coverage.in_view`. share (n,): of the detection
-    probability that counts.
+    track is not asked. position to field: of the sensor, see `coverage.in_view`.
     Returns where those of each track begin (n + 1,), the hypothesis that each comes from (c,), its pair or -1 (c,), ln
-    of its weight (c,), its claims (c, sensors), the mode probabilities of a miss (h, 3), how probable a plot was (h,).
+    of its weight (c,), its claims (c, sensors), the mode probabilities of a miss (h, 3).
     """
     count, tracks, pairs = len(time_s), len(first) - 1, len(mine)
     total = count + pairs
     begin = np.zeros(tracks + 1, np.int64)
     source, pair = np.empty(total, np.int64), np.empty(total, np.int64)
     weight, claimed = np.empty(total), np.empty((total, claims.shape[1]), np.int64)
-    missed, chance = np.empty((count, MODES)), np.zeros(count)
+    missed = np.empty((count, MODES))
     there = np.empty(3)
     c, p = 0, 0
     for i in range(tracks):
@@ -49,10 +48,11 @@ def branches(
             for k in range(3):
                 there[k] = x[h, best, k] + x[h, best, 3 + k] * (scan_s - time_s[h])
             missed[h] = mu[h]
+            chance = 0.0
             if idle[i] == 0 and in_view(there, position, local, field):
-                chance[h] = miss(x[h], mu[h], stated_detection, heat, share[i], missed[h])
+                chance = miss(x[h], mu[h], stated_detection, heat, missed[h])
             source[c], pair[c], claimed[c] = h, -1, claims[h]
-            weight[c] = log_weight[h] + math.log1p(-min(chance[h], 1.0 - 1e-9))
+            weight[c] = log_weight[h] + math.log1p(-min(chance, 1.0 - 1e-9))
             c += 1
             while p < pairs and mine[p] == h:
                 source[c], pair[c], claimed[c] = h, p, claims[h]
@@ -61,7 +61,7 @@ def branches(
                 c += 1
                 p += 1
         begin[i + 1] = c
-    return begin, source, pair, weight, claimed, missed, chance
+    return begin, source, pair, weight, claimed, missed
 
 
 @jit
@@ -216,11 +216,10 @@ def grow(
 
 
 @jit
-def heights(x: Floats, mu: Floats) -> tuple[Floats, Floats]:
-    """Height (m) and climb (m/s), each (h,), of the likeliest mode of hypotheses."""
-    height, climb = np.empty(len(x)), np.empty(len(x))
+def heights(x: Floats, mu: Floats) -> Floats:
+    """Height (m), (h,), of the likeliest mode of hypotheses."""
+    height = np.empty(len(x))
     for h in range(len(x)):
         s = x[h, np.argmax(mu[h])]
-        sin_lat, cos_lat, sin_lon, cos_lon, height[h] = up_and_height(s[0], s[1], s[2])
-        climb[h] = cos_lat * (cos_lon * s[3] + sin_lon * s[4]) + sin_lat * s[5]
-    return height, climb
+        height[h] = up_and_height(s[0], s[1], s[2])[4]
+    return height

@@ -3,8 +3,7 @@
 Method: interacting multiple model filter (Blom and Bar-Shalom 1988, IEEE TAC 33, 780-783), with
 modes of unequal states: a component that a mode lacks enters the mixing with its prior mean and
 covariance (Granstrom, Willett and Bar-Shalom 2015, "Systematic approach to IMM mixing for unequal
-dimension states"). States are those of `modes`. A mode that is hardly possible before a plot is left
-out, and asked only where the plot surprises the others.
+dimension states"). States are those of `modes`.
 
 Sensors may have constant unknown offsets b, common to all tracks. Given b, tracks are independent; so a state is
 kept as x | b ~ N(x + A (b - mean of b), P), with one matrix A (9, number of offsets) a mode (Friedland 1969, IEEE TAC
@@ -45,9 +44,6 @@ from tocsin.tracking.modes import (
 RATES_1_S = np.array([[0.0, 3e-4, 1e-2], [2e-2, 0.0, 1e-2], [1e-5, 1e-5, 0.0]])
 RATES_FALLEN_1_S = np.array([[0.0, 3e-4, 0.0], [2e-2, 0.0, 0.0], [1.0, 0.0, 0.0]])
 
-# Probability of a mode before a plot, below which it is asked only where the others are surprised
-SLIGHT = 1e-5
-SURPRISE = 2.0  # by this squared normalised innovation a number
 LEAST_MU = 1e-8  # below which a mode is forgotten
 
 
@@ -283,44 +279,34 @@ def take_plot(
     logs, nis = np.full(MODES, -np.inf), np.full(MODES, np.inf)
     F, work, square = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE))
     y = np.empty(SIZE)
-    main = np.argmax(before)
     numbers = 0
-    for turn in range(2):
-        for j in range(MODES):
-            slight = before[j] < SLIGHT and j != main
-            if slight != (turn == 1):
-                continue
-            if before[j] < 1e-9:
-                out_mu[j] = 0.0
-                out_x[j], out_P[j], out_A[j] = x[j], P[j], A[j]
-                continue
-            n = USED[j]
-            _mix_into(j, x, P, A, mu, change, before[j], out_x[j], out_P[j], out_A[j])
-            move_into(j, out_x[j], dt, STANDARD, y, F, work)
+    for j in range(MODES):
+        if before[j] < 1e-9:
+            out_mu[j] = 0.0
+            out_x[j], out_P[j], out_A[j] = x[j], P[j], A[j]
+            continue
+        n = USED[j]
+        _mix_into(j, x, P, A, mu, change, before[j], out_x[j], out_P[j], out_A[j])
+        move_into(j, out_x[j], dt, STANDARD, y, F, work)
+        if dt < 0.0:
+            old_x, old_P, old_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
+        out_x[j] = y
+        _move_covariance(n, F, out_P[j], out_A[j], square)
+        add_noise(j, y, out_P[j], dt)
+        if dt < 0.0:
+            then_x, then_P, then_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
+        seen, _ = detection(j, y, stated_detection, heat)
+        likelihood, squares, count = correct(
+            out_x[j], out_P[j], out_A[j], n, position, axes, measured, variance, column, lever, offset, offset_P
+        )  # fmt: skip
+        if likelihood > -np.inf and count > 0:
+            numbers = count
+            logs[j] = likelihood + math.log(seen * before[j])
+            nis[j] = squares / count
             if dt < 0.0:
-                old_x, old_P, old_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
-            out_x[j] = y
-            _move_covariance(n, F, out_P[j], out_A[j], square)
-            add_noise(j, y, out_P[j], dt)
-            if dt < 0.0:
-                then_x, then_P, then_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
-            seen, _ = detection(j, y, stated_detection, heat)
-            likelihood, squares, count = correct(
-                out_x[j], out_P[j], out_A[j], n, position, axes, measured, variance, column, lever, offset, offset_P
-            )  # fmt: skip
-            if likelihood > -np.inf and count > 0:
-                numbers = count
-                logs[j] = likelihood + math.log(seen * before[j])
-                nis[j] = squares / count
-                if dt < 0.0:
-                    _late(n, old_x, old_P, old_A, F, then_x, then_P, then_A, out_x[j], out_P[j], out_A[j])
-                if j == BALLISTIC:
-                    out_x[j, 6] = min(max(out_x[j, 6], LEAST_LN_BETA), MOST_LN_BETA)
-        if turn == 0 and logs.max() > -np.inf and nis[np.argmax(logs)] < SURPRISE:
-            for j in range(MODES):
-                if before[j] < SLIGHT and j != main:
-                    out_x[j], out_P[j], out_A[j] = x[j], P[j], A[j]
-            break
+                _late(n, old_x, old_P, old_A, F, then_x, then_P, then_A, out_x[j], out_P[j], out_A[j])
+            if j == BALLISTIC:
+                out_x[j, 6] = min(max(out_x[j, 6], LEAST_LN_BETA), MOST_LN_BETA)
     top = logs.max()
     if top == -np.inf or numbers == 0:
         return -np.inf, np.inf
@@ -365,14 +351,11 @@ def forecast(
 
 
 @jit
-def miss(x: Floats, mu: Floats, stated_detection: float, heat: bool, share: float, left: Floats) -> float:
-    """Fill left (3,) with the mode probabilities after a scan without a plot; returns how probable one was.
-
-    share: of the detection probability that counts.
-    """
+def miss(x: Floats, mu: Floats, stated_detection: float, heat: bool, left: Floats) -> float:
+    """Fill left (3,) with the mode probabilities after a scan without a plot; returns how probable one was."""
     seen, total = 0.0, 0.0
     for j in range(MODES):
-        p = share * detection(j, x[j], stated_detection, heat)[1] if mu[j] > 0.0 else 0.0
+        p = detection(j, x[j], stated_detection, heat)[1] if mu[j] > 0.0 else 0.0
         seen += mu[j] * p
         left[j] = mu[j] * (1.0 - p)
         total += left[j]

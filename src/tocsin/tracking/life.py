@@ -11,7 +11,7 @@ from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
-from tocsin.tracking.tracks import Bools, Hypotheses, Table, Track, TrackRow, track_name
+from tocsin.tracking.tracks import MOST_EXISTENCE, Bools, Hypotheses, Table, Track, TrackRow, track_name
 from tocsin.units import STANDARD_GRAVITY_M_S2
 
 REENTRY_DRAG_M_S2 = 0.1 * STANDARD_GRAVITY_M_S2  # from here on a falling body is said to re-enter
@@ -27,14 +27,22 @@ WIDEST_ANGLES_M = 1e6  # but one under thrust, seen again and again by one infra
 # the distance (10 km) beyond which it counts as false (Rahmathullah, Garcia-Fernandez and Svensson 2017, the GOSPA
 # metric); one that is not seen ends there.
 WIDEST_SHOWN_M = 7e3
-WIDEST_UNSEEN_M = 7e3
 UNSEEN_S = 15.0
+LOWEST_ORBIT2_M2 = 6.5e6**2  # from the centre of the Earth: what is farther away lies above the ground
 TWIN_DISTANCE2 = 12.0  # squared sigmas (of six) within which two tracks may be one object's
 TWIN_SIGMAS = 5.0  # of position, beyond which two tracks are not looked at
 FASTEST_M_S = 9e3  # that two tracks may have flown apart between their times
 MOST_OF_RIVALS = 1.2  # existence of both together, of two tracks that claim one plot and are taken for one
-MOST_EXISTENCE = 0.9999
 TWIN_HITS = 8  # plots that both together have taken before that is asked
+
+
+@jit
+def _sigma_m(P: Floats, dt: float) -> float:
+    """Root of the summed variances of position (m), of a covariance (9, 9), dt seconds later."""
+    variance = 0.0
+    for k in range(3):
+        variance += P[k, k] + dt * (2.0 * P[k, 3 + k] + dt * P[3 + k, 3 + k])
+    return math.sqrt(max(variance, 0.0))
 
 
 @jit
@@ -52,14 +60,13 @@ def _over(
         idle_s = now_s - hit_s[i]
         r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
         pull = 0.0 if j == LEVEL else 0.5 * STANDARD_GRAVITY_M_S2 * dt * dt
-        variance, reach2, climb = 0.0, 0.0, 0.0
+        reach2, climb = 0.0, 0.0
         there = np.empty(3)
         for k in range(3):
-            variance += P[h, j, k, k] + dt * (2.0 * P[h, j, k, 3 + k] + dt * P[h, j, 3 + k, 3 + k])
             there[k] = s[k] * (1.0 - pull / r) + s[3 + k] * dt
             climb += there[k] * s[3 + k]
             reach2 += there[k] * there[k]
-        sigma_m = math.sqrt(max(variance, 0.0))
+        sigma_m = _sigma_m(P[h, j], dt)
         low = False
         if reach2 < LOWEST_ORBIT2_M2 and climb < 0.0:
             low = up_and_height(there[0], there[1], there[2])[4] < 0.0
@@ -67,7 +74,7 @@ def _over(
             existence[i] < (ENDED_EXISTENCE if shown[i] else DROPPED_EXISTENCE)
             or idle_s > (LEVEL_MEMORY_S if mu[h, LEVEL] > 0.5 else LONGEST_MEMORY_S)
             or (not shown[i] and idle_s > TENTATIVE_MEMORY_S)
-            or (idle_s > UNSEEN_S and sigma_m > WIDEST_UNSEEN_M)
+            or (idle_s > UNSEEN_S and sigma_m > WIDEST_SHOWN_M)
             or sigma_m > (WIDEST_ANGLES_M if mu[h, THRUST] > 0.5 and idle_s < UNSEEN_S else WIDEST_SIGMA_M)
             or low
         )
@@ -81,19 +88,13 @@ def _sharp(now_s: float, time_s: Floats, P: Floats, mu: Floats, best: Ints) -> B
         h = best[i]
         j = np.argmax(mu[h])
         dt = max(now_s - time_s[h], 0.0)
-        variance = 0.0
-        for k in range(3):
-            variance += P[h, j, k, k] + dt * (2.0 * P[h, j, k, 3 + k] + dt * P[h, j, 3 + k, 3 + k])
-        out[i] = variance < WIDEST_SHOWN_M**2
+        out[i] = _sigma_m(P[h, j], dt) < WIDEST_SHOWN_M
     return out
 
 
 def sharp(table: Table, h: Hypotheses, now_s: float) -> Bools:
     """Which tracks (n,) are worth to be reported at a time."""
     return np.asarray(_sharp(now_s, h.time_s, h.P, h.mu, h.first[:-1] + table.chosen))
-
-
-LOWEST_ORBIT2_M2 = 6.5e6**2  # from the centre of the Earth: what is farther away lies above the ground
 
 
 def over(table: Table, h: Hypotheses, now_s: float) -> Bools:
@@ -131,15 +132,17 @@ def _close(at: Floats, sigma: Floats, time_s: Floats) -> tuple[Ints, Ints]:
     return first[:k], second[:k]
 
 
-def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int) -> Bools:
-    """Tracks (n,) to drop because another one follows the same object.
+def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int) -> tuple[Bools, Floats]:
+    """Tracks (n,) to drop because another one follows the same object, and the existence (n,) of all without them.
 
     Two tracks are one object's where they lie within their errors of each other and never took plots
-    of the same scan: two objects would have. scan_of: the scan of a plot is its number over this.
+    of the same scan: two objects would have; or where they claim one plot, and are but one together. scan_of: the scan
+    of a plot is its number over this.
     """
-    drop = np.zeros(len(table.number), np.bool_)
+    drop, existence = np.zeros(len(table.number), np.bool_), table.existence
     if len(drop) < 2:
-        return drop
+        return drop, existence
+    existence = existence.copy()
     best = h.first[:-1] + table.chosen
     mode = h.mu[best].argmax(1)
     each = np.arange(len(best))
@@ -158,7 +161,7 @@ def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int) -> Bools:
             continue
         mine, theirs = h.recent[best[a]], h.recent[best[b]]
         rivals = bool(((h.claims[best[a]] == h.claims[best[b]]) & (h.claims[best[a]] >= 0)).any())
-        if rivals and table.existence[a] + table.existence[b] > MOST_OF_RIVALS:
+        if rivals and existence[a] + existence[b] > MOST_OF_RIVALS:
             continue
         if table.only[a] != table.only[b] and table.only[a] >= 0 and table.only[b] >= 0:
             continue
@@ -177,10 +180,9 @@ def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int) -> Bools:
             weaker = min((a, b), key=lambda q: (table.shown[q], table.hits[q], -table.number[q]))
             drop[weaker] = True
             if rivals:
-                table.existence[a if weaker == b else b] = min(
-                    float(table.existence[a] + table.existence[b]), MOST_EXISTENCE
-                )
-    return drop
+                stronger = a if weaker == b else b
+                existence[stronger] = min(float(existence[a] + existence[b]), MOST_EXISTENCE)
+    return drop, existence
 
 
 def track_at(table: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | None = None) -> Track:

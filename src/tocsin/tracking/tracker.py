@@ -320,6 +320,7 @@ def _found_again(before: Belief, after: Belief) -> dict[int, int]:
         for j in old.tolist():
             t = life.track_at(after.table, after.hypotheses, i, after.offsets.P)
             u = life.track_at(before.table, before.hypotheses, j, before.offsets.P, t.time_s)
+            # both at the later of their times
             t = life.track_at(after.table, after.hypotheses, i, after.offsets.P, u.time_s)
             best = int(u.mu.argmax())
             far = float(np.linalg.norm(t.x[int(t.mu.argmax()), :3] - u.x[best, :3]))
@@ -393,8 +394,8 @@ def _take(
         state, (table, h, belief.pool), scan, key, left, plots.height_m, of_sensors, known
     )
     begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
-    alive = ~(life.over(table, h, at_s) | life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN))
-    table, h = keep(table, h, alive)
+    doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN)
+    table, h = keep(table._replace(existence=existence), h, ~(life.over(table, h, at_s) | doubled))
     belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1)
     return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
 
@@ -497,9 +498,11 @@ def _initiate(
     return table, h, initiation.keep(pool, ~np.isin(pool.number, list(used)))
 
 
-def _at(table: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | None = None) -> Track:
-    """A track as it is reported: with its partner, where it has one."""
-    t = life.track_at(named(table), h, i, offset_P, at_s)
+def _at(
+    table: Table, known_as: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | None = None
+) -> Track:
+    """A track as it is reported: with its partner, where it has one. known_as: the table as from `fusion.named`."""
+    t = life.track_at(known_as, h, i, offset_P, at_s)
     both = together(table, h, i, t.time_s, offset_P)
     if both is None or t.mu[BALLISTIC] < 0.9:
         return t
@@ -512,9 +515,10 @@ def _at(table: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | Non
 def _rows(belief: Belief, which: Ints) -> list[TrackRow]:
     """Rows of tracks that have just taken a plot, which (k,) rows of the table."""
     table, h, offset_P = belief.table, belief.hypotheses, belief.offsets.P
-    rows = life.rows_of(named(table), h, which, offset_P)
+    known_as = named(table)
+    rows = life.rows_of(known_as, h, which, offset_P)
     for k in np.flatnonzero(table.partner[which] > 0).tolist():
-        rows[k] = life.row_of(_at(table, h, int(which[k]), offset_P), False)
+        rows[k] = life.row_of(_at(table, known_as, h, int(which[k]), offset_P), False)
     return rows
 
 
@@ -525,14 +529,15 @@ def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRo
     rows: list[TrackRow] = []
     rows_s = dict(state.rows_s)
     ended = life.over(table, h, now_s)
-    numbers = names(table)
+    known_as = named(table)
+    numbers = known_as.number
     for i in np.flatnonzero(ended & _speaking(state, table, h, now_s)).tolist():
-        t = _at(table, h, i, belief.offsets.P)
+        t = _at(table, known_as, h, i, belief.offsets.P)
         if t.time_s > rows_s.get(t.number, -math.inf):
             rows.append(life.row_of(t, True))
     due = _row_due_s(state) - ROWS_TOGETHER_S <= now_s
     for i in np.flatnonzero(due & ~ended).tolist():
-        rows.append(life.row_of(_at(table, h, i, belief.offsets.P, now_s), False))
+        rows.append(life.row_of(_at(table, known_as, h, i, belief.offsets.P, now_s), False))
         rows_s[int(numbers[i])] = now_s
     if ended.any():
         table, h = keep(table, h, ~ended)
@@ -571,7 +576,7 @@ def track(state: TrackerState, number: int) -> Track:
     )
     if len(found) == 0:
         raise KeyError(number)
-    return _at(table, state.belief.hypotheses, int(found[0]), state.belief.offsets.P)
+    return _at(table, named(table), state.belief.hypotheses, int(found[0]), state.belief.offsets.P)
 
 
 def mark_orbit(state: TrackerState, number: int, orbit: bool) -> TrackerState:

@@ -11,6 +11,7 @@ from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.modes import MODES, SIZE
 
 PHASES = ("boost", "coast", "reentry", "other")
+MOST_EXISTENCE = 0.9999  # that is ever believed: so a track can be given up again
 RECENT = 12  # plots that a hypothesis remembers
 
 Bools = NDArray[np.bool_]

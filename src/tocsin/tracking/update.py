@@ -15,9 +15,10 @@ from tocsin.tracking.growth import MOST_HYPOTHESES, branches, grow, heights
 from tocsin.tracking.modes import LEVEL_HEIGHT_M, LEVEL_SPEED_M_S
 from tocsin.tracking.pairs import Offsets, Scan, pairs_of
 from tocsin.tracking.separation import BROOD_KEPT, NO_OFFSPRING, Offspring, offspring
-from tocsin.tracking.tracks import Bools, Hypotheses, Table
+from tocsin.tracking.tracks import MOST_EXISTENCE, Bools, Hypotheses, Table
 
-MOST_EXISTENCE = 0.9999
+# A plot tells of its sensor where it is a track's so surely, of one with so many plots, so surely in free flight.
+SURE_BELIEF, SURE_HITS, SURE_MODE = 0.99, 8, 0.99
 FALLEN_HITS = 4  # plots before a track is believed to be no aircraft
 SHOWN_EXISTENCE = 0.9
 FEWEST_HITS = 3  # plots of a track before it is shown
@@ -56,11 +57,10 @@ def take_scan(
     new = offspring(table, h, scan, np.flatnonzero(contested), offsets, gate_scale)
     latitude, longitude, _ = ecef_to_geodetic(scan.position_m)
     local = enu_axes(latitude, longitude)
-    share = np.ones(tracks)
-    begin, source, pair, weight, claimed, missed, _ = branches(
+    begin, source, pair, weight, claimed, missed = branches(
         h.first, h.time_s, h.x, h.mu, h.log_weight, h.claims, pairs.mine, pairs.theirs, pairs.gain,
         scan.numbers, scan.sensor, idle, scan.time_s, scan.position_m, local, scan.of.field_of_view,
-        scan.of.detection_probability, scan.heat, share,
+        scan.of.detection_probability, scan.heat,
     )  # fmt: skip
     whose = np.repeat(np.arange(tracks), np.diff(begin))
     taking = pair >= 0
@@ -101,7 +101,7 @@ def take_scan(
     best = grown.first[:-1] + chosen
     hit_s = np.where(hit, np.maximum(table.hit_s, grown.time_s[best]), table.hit_s)
     hits = table.hits + hit
-    height, _ = heights(grown.x[best], grown.mu[best])
+    height = heights(grown.x[best], grown.mu[best])
     likeliest = grown.x[best, grown.mu[best].argmax(1)]
     fast = (height > LEVEL_HEIGHT_M) | (np.linalg.norm(likeliest[:, 3:6], axis=1) > LEVEL_SPEED_M_S)
     now_fallen = table.fallen | ((hits >= FALLEN_HITS) & (grown.mu[best, LEVEL] < 0.5) & fast)
@@ -139,11 +139,6 @@ def _contested(track: Ints, plot: Ints, plots: int) -> Bools:
     sole = np.zeros(plots, np.int64)
     np.add.at(sole, both[1], plots_of[both[0]] == 1)
     return np.asarray(~((tracks_of == 1) & (sole == 1)))
-
-
-SURE_BELIEF = 0.99
-SURE_HITS = 8
-SURE_MODE = 0.99
 
 
 def _nearest(begin: Ints, pair: Ints, theirs: Ints, weight: Floats) -> Floats:
