@@ -1,6 +1,7 @@
 """A state fitted to a few plots at once, and how well it explains them.
 
-Gauss-Newton with a prior on velocity and what else a mode has; position is free. The evidence is
+Gauss-Newton with a prior on velocity and what else a mode has; position is free. What a mode's motion may stray by
+between a plot and the end is added to the plot's noise, as if it were another's in each plot. The evidence is
 Laplace's approximation of the integral over the state (MacKay 2003, Information Theory, Inference,
 and Learning Algorithms, chapter 27), with a position anywhere in the field of view alike.
 """
@@ -26,6 +27,7 @@ from tocsin.tracking.modes import (
     THRUST_SIGMA_M_S2,
     USED,
     WORK,
+    add_noise,
     move_into,
     too_fast_or_high,
 )
@@ -110,6 +112,7 @@ def fit(
     mean, information = prior_information(mode, x, fast)
     scale, A, total = np.ones(size), np.eye(size), np.eye(size)
     F, work, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty(SIZE)
+    noise = np.empty((SIZE, SIZE))
     for iteration in range(ITERATIONS):
         total = np.zeros((size, size))
         total[:n, :n] = information[:n, :n]
@@ -122,6 +125,8 @@ def fit(
         squares, log_noise, used = 0.0, 0.0, 0
         for k in range(count):
             move_into(mode, x, time_s[k] - end, STANDARD, y, F, work)
+            noise[:, :] = 0.0
+            add_noise(mode, y, noise, time_s[k] - end)
             for q in range(4):
                 if math.isnan(variance[k, q]) or (q >= 2 and math.isnan(measured[k, q - 2])):
                     continue
@@ -138,6 +143,9 @@ def fit(
                     row[n + column[k, q]] = lever[k, q]
                     residual -= lever[k, q] * found[column[k, q]]
                 v = variance[k, q]
+                for i in range(6):
+                    for c in range(6):
+                        v += H[i] * noise[i, c] * H[c]
                 for c in range(size):
                     if row[c] != 0.0:
                         gradient[c] += row[c] * residual / v

@@ -21,7 +21,10 @@ DROPPED_EXISTENCE = 0.02
 LEVEL_MEMORY_S = 45.0  # an aircraft not seen for so long is gone
 TENTATIVE_MEMORY_S = 30.0
 LONGEST_MEMORY_S = 600.0
-WIDEST_SIGMA_M = 60e3  # a track that is known no better than this is no track
+# A track that is known no better than this takes no plots; its object may be found again, by a track that begins where
+# it may have gone, while it is known better than that.
+WIDEST_SIGMA_M = 60e3
+WIDEST_LOST_M = 300e3
 WIDEST_ANGLES_M = 1e6  # but one under thrust, seen again and again by one infrared sensor alone, goes on
 # A track is shown while it is worth more than none: while its expected squared error is below half of the square of
 # the distance (10 km) beyond which it counts as false (Rahmathullah, Garcia-Fernandez and Svensson 2017, the GOSPA
@@ -29,6 +32,7 @@ WIDEST_ANGLES_M = 1e6  # but one under thrust, seen again and again by one infra
 WIDEST_SHOWN_M = 7e3
 UNSEEN_S = 15.0
 LOWEST_ORBIT2_M2 = 6.5e6**2  # from the centre of the Earth: what is farther away lies above the ground
+FOUND_DISTANCE2 = 30.0  # squared sigmas (of six) within which a new track is one that was lost
 TWIN_DISTANCE2 = 12.0  # squared sigmas (of six) within which two tracks may be one object's
 TWIN_SIGMAS = 5.0  # of position, beyond which two tracks are not looked at
 FASTEST_M_S = 9e3  # that two tracks may have flown apart between their times
@@ -37,11 +41,16 @@ TWIN_HITS = 8  # plots that both together have taken before that is asked
 
 
 @jit
-def _sigma_m(P: Floats, dt: float) -> float:
-    """Root of the summed variances of position (m), of a covariance (9, 9), dt seconds later."""
+def _sigma_m(mode: int, x: Floats, P: Floats, dt: float) -> float:
+    """Root of the summed variances of position (m), of a mode (9,), (9, 9) dt seconds later.
+
+    Thrust that may end at any time is not known at all: its whole way counts.
+    """
     variance = 0.0
     for k in range(3):
         variance += P[k, k] + dt * (2.0 * P[k, 3 + k] + dt * P[3 + k, 3 + k])
+        if mode == THRUST:
+            variance += 0.25 * dt**4 * (P[6 + k, 6 + k] + x[6 + k] ** 2) + modes.JERK_M2_S5 * dt**5 / 20.0
     return math.sqrt(max(variance, 0.0))
 
 
@@ -66,7 +75,7 @@ def _over(
             there[k] = s[k] * (1.0 - pull / r) + s[3 + k] * dt
             climb += there[k] * s[3 + k]
             reach2 += there[k] * there[k]
-        sigma_m = _sigma_m(P[h, j], dt)
+        sigma_m = _sigma_m(j, s, P[h, j], dt)
         low = False
         if reach2 < LOWEST_ORBIT2_M2 and climb < 0.0:
             low = up_and_height(there[0], there[1], there[2])[4] < 0.0
@@ -74,27 +83,51 @@ def _over(
             existence[i] < (ENDED_EXISTENCE if shown[i] else DROPPED_EXISTENCE)
             or idle_s > (LEVEL_MEMORY_S if mu[h, LEVEL] > 0.5 else LONGEST_MEMORY_S)
             or (not shown[i] and idle_s > TENTATIVE_MEMORY_S)
-            or (idle_s > UNSEEN_S and sigma_m > WIDEST_SHOWN_M)
-            or sigma_m > (WIDEST_ANGLES_M if mu[h, THRUST] > 0.5 and idle_s < UNSEEN_S else WIDEST_SIGMA_M)
+            or (not shown[i] and idle_s > UNSEEN_S and sigma_m > WIDEST_SHOWN_M)
+            or sigma_m > (WIDEST_ANGLES_M if mu[h, THRUST] > 0.5 and idle_s < UNSEEN_S else WIDEST_LOST_M)
             or low
         )
     return out
 
 
 @jit
-def _sharp(now_s: float, time_s: Floats, P: Floats, mu: Floats, best: Ints) -> Bools:
-    out = np.empty(len(best), np.bool_)
+def _sigmas_m(now_s: float, time_s: Floats, x: Floats, P: Floats, mu: Floats, best: Ints) -> Floats:
+    out = np.empty(len(best))
     for i in range(len(best)):
         h = best[i]
         j = np.argmax(mu[h])
-        dt = max(now_s - time_s[h], 0.0)
-        out[i] = _sigma_m(P[h, j], dt) < WIDEST_SHOWN_M
+        out[i] = _sigma_m(j, x[h, j], P[h, j], max(now_s - time_s[h], 0.0))
     return out
 
 
 def sharp(table: Table, h: Hypotheses, now_s: float) -> Bools:
     """Which tracks (n,) are worth to be reported at a time."""
-    return np.asarray(_sharp(now_s, h.time_s, h.P, h.mu, h.first[:-1] + table.chosen))
+    best = h.first[:-1] + table.chosen
+    return np.asarray(_sigmas_m(now_s, h.time_s, h.x, h.P, h.mu, best) < WIDEST_SHOWN_M)
+
+
+def lost(table: Table, h: Hypotheses, now_s: float) -> Bools:
+    """Which tracks (n,) have not been seen for so long that any plot may be theirs."""
+    best = h.first[:-1] + table.chosen
+    wide = _sigmas_m(now_s, h.time_s, h.x, h.P, h.mu, best) > WIDEST_SIGMA_M
+    return np.asarray(wide & (now_s - table.hit_s > UNSEEN_S))
+
+
+def found_again(
+    time_s: float, x: Floats, P: Floats, A: Floats, mu: Floats, table: Table, h: Hypotheses, gone: Bools,
+    offset_P: Floats,
+) -> int:  # fmt: skip
+    """The row of a lost track, gone (n,), whose object a new one, of modes x to mu, may be; -1 where it is none's."""
+    best, nearest = -1, FOUND_DISTANCE2
+    for i in np.flatnonzero(gone & table.shown).tolist() if mu[LEVEL] < 0.5 else []:
+        row = int(h.first[i] + table.chosen[i])
+        dt = max(time_s - float(h.time_s[row]), 0.0)
+        m1, P1 = imm.combine(*imm.forecast(h.x[row], h.P[row], h.A[row], h.mu[row], dt, True), offset_P)
+        m2, P2 = imm.combine(x, P, A, mu, offset_P)
+        distance = squared_distance(m1 - m2, P1 + P2)
+        if distance < nearest:
+            best, nearest = i, distance
+    return best
 
 
 def over(table: Table, h: Hypotheses, now_s: float) -> Bools:
@@ -132,7 +165,7 @@ def _close(at: Floats, sigma: Floats, time_s: Floats) -> tuple[Ints, Ints]:
     return first[:k], second[:k]
 
 
-def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int) -> tuple[Bools, Floats]:
+def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int, now_s: float) -> tuple[Bools, Floats]:
     """Tracks (n,) to drop because another one follows the same object, and the existence (n,) of all without them.
 
     Two tracks are one object's where they lie within their errors of each other and never took plots
@@ -149,7 +182,9 @@ def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int) -> tuple[
     at = h.x[best][each, mode, :3]
     P = h.P[best][each, mode]
     sigma = np.sqrt(np.maximum(P[:, 0, 0] + P[:, 1, 1] + P[:, 2, 2], 0.0))
-    first, second = _close(np.ascontiguousarray(at), sigma, h.time_s[best])
+    known = np.flatnonzero(~lost(table, h, now_s))
+    first, second = _close(np.ascontiguousarray(at[known]), sigma[known], h.time_s[best[known]])
+    first, second = known[first], known[second]
     for k in np.lexsort((second, first)).tolist():
         a, b = int(first[k]), int(second[k])
         if (

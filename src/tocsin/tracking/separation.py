@@ -13,7 +13,7 @@ from tocsin.sensors.models import some
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
 from tocsin.tracking.gating import take_plots
-from tocsin.tracking.life import squared_distance
+from tocsin.tracking.life import sharp, squared_distance
 from tocsin.tracking.pairs import Offsets, Scan, pairs_of
 from tocsin.tracking.tracks import Hypotheses, Table, begun
 
@@ -55,6 +55,7 @@ def offspring(
         & (table.existence > PARENT_EXISTENCE)
         & (table.hits >= PARENT_HITS)
         & ~table.orbit
+        & sharp(table, h, scan.time_s)
     )
     if scan.heat or len(parents) == 0 or len(which) == 0:
         return NO_OFFSPRING
@@ -175,7 +176,7 @@ def parent_of(
         return best
     mean, covariance = imm.combine(x, P, A, mu, offsets.P)
     rows = h.first[:-1] + table.chosen
-    asked = table.shown & table.fallen & ~table.orbit
+    asked = table.shown & table.fallen & ~table.orbit & sharp(table, h, time_s)
     apart = np.abs(h.x[rows, BALLISTIC, :3] - mean[:3]).max(1) if len(rows) else np.zeros(0)
     asked &= apart < PARENT_REACH_M + PARENT_SPEED_M_S * np.abs(h.time_s[rows] - time_s)
     for i in np.flatnonzero(asked).tolist():

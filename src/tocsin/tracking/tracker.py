@@ -360,7 +360,8 @@ def _take(
     )
     measured = ~np.isnan(state.sensors[sensor].sigma)
     gate_scale = float((most / mean)[sensor][measured].max())
-    taken = take_scan(belief.table, belief.hypotheses, scan, belief.offsets, gate_scale, state.method)
+    gone = life.lost(belief.table, belief.hypotheses, scan.time_s)
+    taken = take_scan(belief.table, belief.hypotheses, scan, belief.offsets, gate_scale, state.method, gone)
     table, h, left = taken.table, taken.hypotheses, taken.left
     if scan.of.kind == "radar":
         h = loosen(table, h, taken.crowded, scan.of.scan_period_s)
@@ -394,7 +395,7 @@ def _take(
         state, (table, h, belief.pool), scan, key, left, plots.height_m, of_sensors, known
     )
     begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
-    doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN)
+    doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN, scan.time_s)
     table, h = keep(table._replace(existence=existence), h, ~(life.over(table, h, at_s) | doubled))
     belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1)
     return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
@@ -477,6 +478,8 @@ def _initiate(
         return table, h, pool
     new: list[tuple[Table, Hypotheses]] = []
     used: set[int] = set()
+    gone = life.lost(table, h, scan.time_s)
+    dropped = np.zeros(len(gone), np.bool_)
     for begin in starts:
         parent = parent_of(begin.time_s, begin.x, begin.P, begin.A, begin.mu, table, h, offsets)
         plots = [(int(family.sensor[r]), int(family.number[r])) for r in begin.plots]
@@ -484,17 +487,23 @@ def _initiate(
             (float(family.looks.time_s[r]), float(family.sensor[r]), float(family.looks.axes[r, 0, 0]))
             for r in begin.plots
         ]
-        number = known_names.of(seeds, np.concatenate([table.number, *(t.number for t, _ in new)]))
+        again = life.found_again(begin.time_s, begin.x, begin.P, begin.A, begin.mu, table, h, gone, offsets.P)
+        if again >= 0:
+            number, parent = int(table.number[again]), int(table.parent[again])
+            gone[again], dropped[again] = False, True
+            known_names.known.update(dict.fromkeys(seeds, number))
+        else:
+            number = known_names.of(seeds, np.concatenate([table.number, *(t.number for t, _ in new)]))
         new.append(
             begun(
                 number, parent, begin.existence, len(plots), begin.time_s, begin.time_s,
                 begin.x, begin.P, begin.A, begin.mu, plots, len(sensors), False,
             )
         )  # fmt: skip
-        if begin.existence > SHOWN_AT_ONCE:
+        if begin.existence > SHOWN_AT_ONCE or again >= 0:
             new[-1] = (new[-1][0]._replace(shown=np.array([True])), new[-1][1])
         used |= {n for _, n in plots}
-    table, h = join([(table, h), *new])
+    table, h = join([keep(table, h, ~dropped), *new])
     return table, h, initiation.keep(pool, ~np.isin(pool.number, list(used)))
 
 

@@ -16,6 +16,7 @@ from tocsin.tracking.modes import LEVEL_HEIGHT_M, LEVEL_SPEED_M_S
 from tocsin.tracking.pairs import Offsets, Scan, pairs_of
 from tocsin.tracking.separation import BROOD_KEPT, NO_OFFSPRING, Offspring, offspring
 from tocsin.tracking.tracks import MOST_EXISTENCE, Bools, Hypotheses, Table
+from tocsin.tracking.unresolved import cell_of, groups, seen, shared, together
 
 # A plot tells of its sensor where it is a track's so surely, of one with so many plots, so surely in free flight.
 SURE_BELIEF, SURE_HITS, SURE_MODE = 0.99, 8, 0.99
@@ -40,9 +41,9 @@ class Taken(NamedTuple):
 
 
 def take_scan(
-    table: Table, h: Hypotheses, scan: Scan, offsets: Offsets, gate_scale: float, method: str
+    table: Table, h: Hypotheses, scan: Scan, offsets: Offsets, gate_scale: float, method: str, gone: Bools
 ) -> Taken:
-    """All tracks after a scan."""
+    """All tracks after a scan. gone (n,): tracks that take none of its plots."""
     plots = len(scan.looks.time_s)
     tracks = len(table.number)
     nothing = np.zeros(0, np.int64)
@@ -51,7 +52,7 @@ def take_scan(
         return Taken(table, h, np.arange(plots), nothing, none, NO_OFFSPRING, np.zeros(0), no)
     fallen = table.fallen.astype(np.int64)
     owner = np.repeat(np.arange(tracks), np.diff(h.first))
-    idle = ((table.only >= 0) & (table.only != scan.sensor)).astype(np.int64)
+    idle = (gone | ((table.only >= 0) & (table.only != scan.sensor))).astype(np.int64)
     pairs = pairs_of(h, fallen[owner], scan, np.arange(plots), offsets, gate_scale, idle[owner])
     contested = _contested(owner[pairs.mine], pairs.theirs, plots)
     new = offspring(table, h, scan, np.flatnonzero(contested), offsets, gate_scale)
@@ -62,8 +63,11 @@ def take_scan(
         scan.numbers, scan.sensor, idle, scan.time_s, scan.position_m, local, scan.of.field_of_view,
         scan.of.detection_probability, scan.heat,
     )  # fmt: skip
+    beside = _beside(table, h, idle, scan, local)
     whose = np.repeat(np.arange(tracks), np.diff(begin))
     taking = pair >= 0
+    missed_log = np.where(taking, 0.0, weight - h.log_weight[source])
+    weight = weight + _excused(missed_log, _hidden(beside, np.ones(tracks, np.bool_))[whose])
     known = len(whose)
     begin_all = np.concatenate([begin, known + 1 + np.arange(len(new.plots))])
     weight_all = np.concatenate([weight, new.gain])
@@ -74,6 +78,12 @@ def take_scan(
             np.concatenate([pairs.theirs, new.plots]),
             weight_all,
         )
+        took = np.full(tracks, -1)
+        took[whose[taking & (belief[:known] > 0.0)]] = pairs.theirs[pair[taking & (belief[:known] > 0.0)]]
+        excused = h.log_weight[source] + missed_log + _excused(missed_log, _hidden(beside, took >= 0)[whose])
+        weight = np.where(taking, weight, excused)
+        lost = ~taking & (belief[:known] > 0.0)
+        belief[:known][lost] = 1.0 / (1.0 + np.exp(-weight[lost]))
     else:
         claims = claimed
         if method != "mht":
@@ -100,6 +110,9 @@ def take_scan(
     hit = taken > 0.5 * existence
     best = grown.first[:-1] + chosen
     hit_s = np.where(hit, np.maximum(table.hit_s, grown.time_s[best]), table.hit_s)
+    if method == "gnn":
+        grown, with_others = _share(grown, table, h, beside, took, scan, local, offsets)
+        hit_s[with_others] = np.maximum(hit_s[with_others], grown.time_s[best[with_others]])
     hits = table.hits + hit
     height = heights(grown.x[best], grown.mu[best])
     likeliest = grown.x[best, grown.mu[best].argmax(1)]
@@ -162,3 +175,53 @@ def _nearest(begin: Ints, pair: Ints, theirs: Ints, weight: Floats) -> Floats:
     chosen = chosen[chosen >= 0]
     belief[chosen] = 1.0 / (1.0 + np.exp(-np.clip(weight[chosen], -50.0, 50.0)))
     return belief
+
+
+class Beside(NamedTuple):
+    """Tracks that may be one to a sensor: k pairs."""
+
+    tracks: Ints  # (n,) rows of the table, of which the pairs speak
+    pairs: tuple[Ints, Ints, Floats]  # as from `unresolved.together`
+    existence: Floats  # (rows of the table,)
+
+
+def _beside(table: Table, h: Hypotheses, idle: Ints, scan: Scan, local: Floats) -> Beside:
+    tracks = np.flatnonzero(idle == 0)
+    rows = h.first[tracks] + table.chosen[tracks]
+    value, variance = seen(rows, h.time_s, h.x, h.P, h.mu, scan.time_s, scan.position_m, local)
+    return Beside(tracks, together(value, variance, cell_of(scan)), table.existence)
+
+
+def _hidden(beside: Beside, seen_now: Bools) -> Floats:
+    """Probability (n,) that a track is one with another that is seen, to the sensor."""
+    out = np.zeros(len(seen_now))
+    i, j = beside.tracks[beside.pairs[0]], beside.tracks[beside.pairs[1]]
+    for mine, other in ((i, j), (j, i)):
+        np.maximum.at(out, mine, beside.pairs[2] * beside.existence[other] * seen_now[other])
+    return out
+
+
+def _excused(missed_log: Floats, hidden: Floats) -> Floats:
+    """What to add to ln of the chance of a miss, where a track may be hidden in the plot of another."""
+    return np.where(missed_log < 0.0, np.log(hidden + (1.0 - hidden) * np.exp(missed_log)) - missed_log, 0.0)
+
+
+def _share(
+    grown: Hypotheses, table: Table, h: Hypotheses, beside: Beside, took: Ints, scan: Scan, local: Floats,
+    offsets: Offsets,
+) -> tuple[Hypotheses, Ints]:  # fmt: skip
+    """Tracks that have part in one plot, corrected by it together; and the rows of those that had none of their own."""
+    found = groups(beside.tracks, beside.pairs, took)
+    if not found:
+        return grown, np.zeros(0, np.int64)
+    time_s, x, P, A, mu = (c.copy() for c in grown[1:6])
+    out = []
+    for plot, members in sorted(found.items()):
+        rows = h.first[members] + table.chosen[members]
+        inside, *after = shared(rows, plot, h, table.fallen[members].astype(np.int64), scan, local, offsets)
+        to = grown.first[np.array(members)[inside]]
+        for column, values in zip((x, P, A, mu), after, strict=True):
+            column[to] = values
+        time_s[to] = np.maximum(h.time_s[rows[inside]], scan.looks.time_s[plot])
+        out += [members[k] for k in inside.tolist() if k > 0]
+    return grown._replace(time_s=time_s, x=x, P=P, A=A, mu=mu), np.array(out, np.int64)
