@@ -30,16 +30,27 @@ LEAST_EXISTENCE = 0.8
 STRANGE = 60.0  # squared sigmas, of six, beyond which two tracks are never one
 LEADING_SCANS = 4.0  # without a plot, after which a track's own sensor sees it no longer
 FORGET_M2_S3 = 0.1  # of loosened tracks: in a minute their speed is open by 2.4 m/s more
+PROVEN_HITS = 2  # of something that left a track, before that is sure
 CROWDED = 0.5  # new objects about a track, from which on it follows one sensor alone
 
 
-def restrict(table: Table, h: Hypotheses, sensor: int, radar: bool) -> tuple[Table, Hypotheses]:
-    """Tracks that have just let go of something follow from now on the sensor that saw it, alone.
+def restrict(table: Table, h: Hypotheses, sensor: int, radar: bool, scan_of: int) -> tuple[Table, Hypotheses]:
+    """Tracks that have surely let go of something follow from now on the sensor that saw it, alone.
 
-    Which of the bodies each of them is is open, so it is known no better than what leaves it.
+    It is sure where both have given plots to one scan. Which of the bodies each of them is is open, so it is known no
+    better than what leaves it. scan_of: the scan of a plot is its number over this.
     """
     alone = (table.only < 0) & (table.brood > CROWDED) & table.shown
     if not radar or not alone.any():
+        return table, h
+    scans = h.recent[h.first[:-1] + table.chosen] // scan_of
+    scans[h.recent[h.first[:-1] + table.chosen] < 0] = -1
+    for i in np.flatnonzero(alone).tolist():
+        kin = (table.family == table.family[i]) & (table.hits >= PROVEN_HITS)
+        kin[i] = False
+        mine = scans[i][scans[i] >= 0]
+        alone[i] = bool(np.isin(scans[kin], mine).any())
+    if not alone.any():
         return table, h
     P = h.P.copy()
     seed_s, seed_x, seed_cov = table.seed_s.copy(), table.seed_x.copy(), table.seed_cov.copy()

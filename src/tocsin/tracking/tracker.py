@@ -384,7 +384,7 @@ def _take(
             belief.table, belief.hypotheses, scan, taken.new, taken.new_belief, belief.offsets, name
         )
         table, h = join([(table, h), *young])
-    table, h = restrict(table, h, sensor, scan.of.kind == "radar")
+    table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
     unseen = _unseen(state, table, scan.time_s)
     table, h = fuse(table, h, sensor, offsets.P, unseen)
     table = release(table, sensor, _unseen(state, table, scan.time_s))
