@@ -35,6 +35,7 @@ from tocsin.tracking.modes import (
     add_noise,
     comes_down,
     detection,
+    drag_m_s2,
     move_into,
     too_fast_or_high,
 )
@@ -45,6 +46,16 @@ RATES_1_S = np.array([[0.0, 3e-4, 1e-2], [2e-2, 0.0, 1e-2], [1e-5, 1e-5, 0.0]])
 RATES_FALLEN_1_S = np.array([[0.0, 3e-4, 0.0], [2e-2, 0.0, 0.0], [1.0, 0.0, 0.0]])
 
 LEAST_MU = 1e-8  # below which a mode is forgotten
+
+# Drag goes with exp(-ln beta): where a body may be so light that drag is felt, and ln beta is known no better than
+# this, a normal ln beta is taken as SPLIT narrow ones of SPLIT_WIDTH of its sigma, SPLIT_STEP sigmas apart, so that
+# their mean and variance are its own.
+SPLIT = 9
+SPLIT_WIDTH = 0.5
+SPLIT_STEP = math.sqrt(1.0 - SPLIT_WIDTH**2)
+SPLIT_LN_BETA_SIGMA = 0.5
+SPLIT_SIGMAS = 3.0
+SPLIT_DRAG_M_S2 = 0.5
 
 
 @jit
@@ -250,6 +261,80 @@ def _late(
     B[:n] = A[:n] + move
 
 
+@jit
+def _may_drag(x: Floats, variance: float) -> bool:
+    """Whether a body may be so light that drag is felt at a state (9,), ln beta being known to a variance."""
+    if variance < SPLIT_LN_BETA_SIGMA**2:
+        return False
+    return bool(drag_m_s2(x) * math.exp(SPLIT_SIGMAS * math.sqrt(variance)) > SPLIT_DRAG_M_S2)
+
+
+@jit
+def _by_beta(
+    x: Floats, P: Floats, A: Floats, dt: float,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats, stated_detection: float, heat: bool,
+) -> tuple[float, float, int]:  # fmt: skip
+    """Free flight for dt seconds and a plot, for a ln beta of which little is known: x, P, A of the mode, in place.
+
+    A sum of normal parts, of which mean and covariance are kept (Alspach and Sorenson 1972, IEEE TAC 17, 439-448).
+    Returns ln of detection probability times likelihood, the squared normalised innovations of the likeliest part, and
+    how many numbers were measured.
+    """
+    n, offsets = USED[BALLISTIC], A.shape[1]
+    sigma = math.sqrt(P[6, 6])
+    parts_x, parts_P, parts_A = (
+        np.empty((SPLIT, SIZE)),
+        np.empty((SPLIT, SIZE, SIZE)),
+        np.empty((SPLIT, SIZE, offsets)),
+    )
+    logs, nis = np.full(SPLIT, -np.inf), np.full(SPLIT, np.inf)
+    F, work, square, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE)), np.empty(SIZE)
+    numbers = 0
+    for k in range(SPLIT):
+        place = k - SPLIT // 2
+        for i in range(SIZE):
+            parts_x[k, i] = x[i] + (P[i, 6] / sigma * SPLIT_STEP * place if i < n else 0.0)
+            for m in range(SIZE):
+                parts_P[k, i, m] = P[i, m] - SPLIT_STEP**2 * P[i, 6] * P[6, m] / P[6, 6]
+        parts_A[k] = A
+        parts_x[k, 6] = min(max(parts_x[k, 6], LEAST_LN_BETA), MOST_LN_BETA)
+        move_into(BALLISTIC, parts_x[k], dt, STANDARD, y, F, work)
+        parts_x[k] = y
+        _move_covariance(n, F, parts_P[k], parts_A[k], square)
+        add_noise(BALLISTIC, y, parts_P[k], dt)
+        seen, _ = detection(BALLISTIC, y, stated_detection, heat)
+        likelihood, squares, count = correct(
+            parts_x[k], parts_P[k], parts_A[k], n, position, axes, measured, variance, column, lever, offset, offset_P
+        )  # fmt: skip
+        if likelihood > -np.inf and count > 0:
+            numbers = count
+            logs[k] = likelihood + math.log(seen) - 0.5 * place * place
+            nis[k] = squares
+    top = logs.max()
+    if top == -np.inf:
+        return -np.inf, np.inf, 0
+    total, prior = 0.0, 0.0
+    for k in range(SPLIT):
+        total += math.exp(logs[k] - top)
+        prior += math.exp(-0.5 * (k - SPLIT // 2) ** 2)
+    x[:] = 0.0
+    A[:, :] = 0.0
+    P[:, :] = 0.0
+    for k in range(SPLIT):
+        w = math.exp(logs[k] - top) / total
+        for i in range(n):
+            x[i] += w * parts_x[k, i]
+            for b in range(offsets):
+                A[i, b] += w * parts_A[k, i, b]
+    for k in range(SPLIT):
+        w = math.exp(logs[k] - top) / total
+        for i in range(n):
+            for m in range(n):
+                P[i, m] += w * (parts_P[k, i, m] + (parts_x[k, i] - x[i]) * (parts_x[k, m] - x[m]))
+    return top + math.log(total / prior), nis[np.argmax(logs)], numbers
+
+
 @jit_inline
 def take_plot(
     x: Floats, P: Floats, A: Floats, mu: Floats, dt: float, fallen: bool,
@@ -288,6 +373,16 @@ def take_plot(
         n = USED[j]
         _mix_into(j, x, P, A, mu, change, before[j], out_x[j], out_P[j], out_A[j])
         move_into(j, out_x[j], dt, STANDARD, y, F, work)
+        if j == BALLISTIC and dt > 0.0 and _may_drag(y, out_P[j, 6, 6]):
+            likelihood, squares, count = _by_beta(
+                out_x[j], out_P[j], out_A[j], dt, position, axes, measured, variance, column, lever,
+                offset, offset_P, stated_detection, heat,
+            )  # fmt: skip
+            if count > 0:
+                numbers = count
+                logs[j] = likelihood + math.log(before[j])
+                nis[j] = squares / count
+            continue
         if dt < 0.0:
             old_x, old_P, old_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
         out_x[j] = y
