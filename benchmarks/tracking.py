@@ -1,7 +1,7 @@
 """The tracker over many simulated runs of many families: figures by family, and one variant against another.
 
     python benchmarks/tracking.py --families carrier,salvo --runs 20 --seed 1000 --cache DIR --out a.json
-    python benchmarks/tracking.py --families carrier,salvo --runs 20 --seed 1000 --cache DIR --out b.json --method NAME
+    python benchmarks/tracking.py --families carrier,salvo --runs 20 --seed 1000 --cache DIR --out b.json
     python benchmarks/tracking.py --compare a.json b.json
     python benchmarks/tracking.py --recording ../shared/recordings/dnipro-2024
 
@@ -115,7 +115,6 @@ class Job(NamedTuple):
     family: str  # of a recording: its name
     seed: int | None
     folder: str  # where its recording lies, or will
-    method: str | None
     most_s: float  # of the loop; longer is a failure
 
     @property
@@ -174,12 +173,9 @@ def recording_of(family: str, seed: int, folder: Path) -> Path:
 # --- the tracker
 
 
-def drive(
-    sensors: tuple[Sensor, ...], plots: Plots, method: str | None = None, most_s: float = math.inf
-) -> Driven:
+def drive(sensors: tuple[Sensor, ...], plots: Plots, most_s: float = math.inf) -> Driven:
     """Take plots (in the order of arrival) through the tracker, at the moments that a replay has."""
-    start: Any = tracker.start  # not every version of it takes a method
-    state = start(sensors) if method is None else start(sensors, method)
+    state = tracker.start(sensors)
     rows: list[Any] = []
     i, n, longest_s = 0, plots.count, 0.0
     received_s = plots.received_s.tolist()
@@ -206,10 +202,10 @@ def drive(
     return Driven(tuple(rows), time.perf_counter() - begun_s, time.process_time() - begun_cpu_s, longest_s)
 
 
-def warm_up(method: str | None) -> None:
+def warm_up() -> None:
     """Have the tracker's kernels compiled, or loaded, before anything is timed."""
     with suppress(Exception):  # the runs themselves will tell
-        drive(*small_recording(), method)
+        drive(*small_recording())
 
 
 def tracks_of(rows: Sequence[Any]) -> Tracks:
@@ -229,12 +225,12 @@ def tracks_of(rows: Sequence[Any]) -> Tracks:
 
 def measure(job: Job) -> Record:
     """Drive and score one run. A failure is told in the record, as ``error``."""
-    record: Record = {"family": job.family, "seed": job.seed, "recording": job.folder, "method": job.method}
+    record: Record = {"family": job.family, "seed": job.seed, "recording": job.folder}
     try:
         if job.seed is not None:
             recording_of(job.family, job.seed, Path(job.folder))
         recording = read_recording(job.folder)
-        made = drive(recording.sensors, recording.plots, job.method, job.most_s)
+        made = drive(recording.sensors, recording.plots, job.most_s)
         begun_s = time.perf_counter()
         truth = read_truth_of(job.folder)
         watches = watches_of(recording.sensors, recording.plots)
@@ -527,12 +523,12 @@ def measure_all(jobs: Sequence[Job], workers: int, out: Path | None, about: Reco
 
 def _measured(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, Record]]:
     if workers <= 1:
-        warm_up(jobs[0].method)
+        warm_up()
         for i, job in enumerate(jobs):
             yield i, measure(job)
         return
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, warm_up, (jobs[0].method,)) as pool:
+    with ProcessPoolExecutor(workers, context, warm_up) as pool:
         waiting: dict[Future[Record], int] = {pool.submit(measure, job): i for i, job in enumerate(jobs)}
         for future in as_completed(waiting):
             i = waiting[future]
@@ -651,14 +647,13 @@ def comparison(a: Sequence[Record], b: Sequence[Record]) -> str:
 # --- command line
 
 
-def about(method: str | None) -> Record:
+def about() -> Record:
     """What was measured: the sources of the tracker by a digest, versions, the machine."""
     root = Path(tocsin.__file__).parent
     digest = hashlib.sha256()
     for source in sorted(p for room in ("tracking", "sensors", "earth") for p in (root / room).glob("*.py")):
         digest.update(source.read_bytes())
     return {
-        "method": method,
         "tocsin": str(root),
         "sources": digest.hexdigest()[:16],
         "python": platform.python_version(),
@@ -682,7 +677,6 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--recording", action="append", default=[], metavar="DIR", help="also this one (repeatable)"
     )
-    parser.add_argument("--method", metavar="NAME", help="second argument of tracker.start")
     parser.add_argument("--most-s", type=float, default=1800.0, metavar="T", help="of a run's loop (1800)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the records as JSON")
     parser.add_argument("--generate", action="store_true", help="fill the cache and stop")
@@ -710,13 +704,13 @@ def main() -> int:
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
     seeds = range(args.seed, args.seed + args.runs)
-    jobs = [Job(Path(d).resolve().name, None, d, args.method, args.most_s) for d in args.recording]
+    jobs = [Job(Path(d).resolve().name, None, d, args.most_s) for d in args.recording]
     for family in families:
         for seed in seeds:
-            jobs.append(Job(family, seed, str(args.cache / f"{family}-{seed}"), args.method, args.most_s))
+            jobs.append(Job(family, seed, str(args.cache / f"{family}-{seed}"), args.most_s))
     if args.generate:
         return generate(jobs)
-    records = measure_all(jobs, args.workers, args.out, about(args.method))
+    records = measure_all(jobs, args.workers, args.out, about())
     print(table(records))
     return int(any("error" in record for record in records))
 

@@ -26,7 +26,7 @@ def bench():
 @pytest.fixture(scope="module")
 def run(bench, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "single-1000"
-    return bench.measure(bench.Job("single", 1000, str(folder), None, 60.0))
+    return bench.measure(bench.Job("single", 1000, str(folder), 60.0))
 
 
 def test_a_run_is_simulated_driven_and_scored(bench, run):
@@ -48,14 +48,14 @@ def test_a_second_call_takes_the_recording_that_is_there(bench, run):
 
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(bench, run, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(bench, "warm_up", lambda method: None)  # nothing here is timed
+    monkeypatch.setattr(bench, "warm_up", lambda: None)  # nothing here is timed
     jobs = [
-        bench.Job("nowhere", None, str(tmp_path / "nowhere"), None, 60.0),
-        bench.Job("single", 1000, run["recording"], None, 60.0),
-        bench.Job("single", 1000, run["recording"], None, 0.0),  # out of time at once
+        bench.Job("nowhere", None, str(tmp_path / "nowhere"), 60.0),
+        bench.Job("single", 1000, run["recording"], 60.0),
+        bench.Job("single", 1000, run["recording"], 0.0),  # out of time at once
     ]
     out = tmp_path / "out.json"
-    records = bench.measure_all(jobs, 1, out, bench.about(None))
+    records = bench.measure_all(jobs, 1, out, bench.about())
     assert [("error" in r) for r in records] == [True, False, True]
     assert "no such folder" in records[0]["error"]
     assert records[2]["error"].startswith("TimeoutError")

@@ -86,8 +86,8 @@ def test_bodies_compete_until_they_are_apart(parted):
     at = {}
     for after_s in (14.0, 25.0):
         state = follow(recording.sensors, recording.plots, recording.start_s + after_s).state
-        table, h = state.belief.table, state.belief.hypotheses
-        of_radar = h.claims[h.first[:-1] + table.chosen, 0] >= 0
+        table, h = state.belief.table, state.belief.states
+        of_radar = h.claims[:, 0] >= 0
         near = {n: rivals(state, n) for n in table.number[of_radar].tolist()}
         at[after_s] = {f"T{n:05d}": [r.name for r in found] for n, found in near.items()}
         assert all(r.sigmas < 5.0 and r.distance_m < 100.0 for found in near.values() for r in found)

@@ -93,7 +93,7 @@ def test_odds_of_one_thing_are_those_of_the_measurements(same):
 def released(rng, count, apart_m, speed_m_s=20.0, seconds=60.0, period_s=2.0):
     """Bodies that left one place; for each sensor a table of tracks of its own plots; and the filters of all plots.
 
-    Returns truths (n, 9) at the end, states and covariances (n, ...) after all plots of both, table and hypotheses.
+    Returns truths (n, 9) at the end, states and covariances (n, ...) after all plots of both, tracks.
     """
     start = state_at(RADARS[0], 400e3, 60.0, 45.0, (900.0, -2500.0, 1100.0))
     start[6] = modes.CHILD_LN_BETA_MEAN
@@ -199,7 +199,7 @@ def test_bodies_are_fused_with_each_other_hardly_ever(speed_m_s):
         _, _, table, h = released(np.random.default_rng(100 + seed), 3, 5.0, speed_m_s=speed_m_s)
         table, h = fused(table, h, 0)
         for k in np.flatnonzero(table.only == -1):
-            mine, theirs = h.claims[h.first[k] + table.chosen[k]] % 100
+            mine, theirs = h.claims[k] % 100
             right, wrong = right + int(mine == theirs), wrong + int(mine != theirs)
     assert wrong <= 1, (right, wrong)
 

@@ -34,7 +34,7 @@ def some_states(rng, count, sigma_m, speed_m_s):
 
 
 def told(of, plots, x, P, A, offsets, log_weights, columns):
-    """Offsets after plots, each of one hypothesis, and what the scales are then; log_weights (4, grid) in place."""
+    """Offsets after plots, each of one track, and what the scales are then; log_weights (4, grid) in place."""
     mean, _ = scales(log_weights[None])
     seen = looks(plots, (of,), mean, columns)
     count, k = plots.count, len(offsets.mean)

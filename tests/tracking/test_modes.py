@@ -30,7 +30,7 @@ def update(x, P, n, *look):
 
 
 def take(x, P, mu, dt, look, detection=0.9, heat=False, fallen=True):
-    """A hypothesis after one plot: its modes, their probabilities, and ln of detection times likelihood; or None."""
+    """A track after one plot: its modes, their probabilities, and ln of detection times likelihood; or None."""
     one = np.zeros(1, np.int64)
     inside, logs, *after = gating.take_plots(
         one, one, np.zeros(1), x[None], P[None], np.zeros((1, 3, 9, 0)), mu[None], np.array([int(fallen)]),

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tocsin.tracking import tracker
-from tocsin.tracking.update import METHODS
 
 from ..sensors.geometry import NAN, place, plots_of, sensor
 from . import scenes
@@ -252,9 +251,9 @@ def test_nothing_comes_of_nothing():
         tracker.track(following, 1)
 
 
-def method_run(sensors, plots, method, end_s):
-    """All rows, and the last state, of a method of association."""
-    state = tracker.start(sensors, method)
+def run_to(sensors, plots, end_s):
+    """All rows, and the last state."""
+    state = tracker.start(sensors)
     rows = []
 
     def advance(batch, now):
@@ -277,8 +276,7 @@ def nees(row, truth):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_follows_bodies_and_an_aircraft(method):
+def test_bodies_and_an_aircraft_are_followed():
     times_s = times(35)
     objects = [
         (times_s, falling_body(OF, times_s)),
@@ -286,7 +284,7 @@ def test_every_method_follows_bodies_and_an_aircraft(method):
         (times_s + 0.4, scenes.aircraft(OF, times_s + 0.4)),
     ]
     plots = scans(OF, objects, 35, np.random.default_rng(8))
-    rows, state = method_run((OF,), plots, method, times_s[-1] + 3.0)
+    rows, state = run_to((OF,), plots, times_s[-1] + 3.0)
     assert len(tracker.shown(state, state.now_s)) == 3
     assert {row.track for row in rows} == {f"T{n:05d}" for n in tracker.shown(state, state.now_s)}
     late = [row for row in rows if 30.0 < row.time_s <= times_s[-1]]
@@ -350,7 +348,7 @@ def test_a_radar_that_stands_askew_is_found_out():
     """0.12 degrees, of a sigma of 0.23 that it states; the other radar is straight."""
     askew = math.radians(0.12)
     objects, plots = seen_by_two(PAIR, STARTS, 60, np.random.default_rng(9), askew_rad=askew)
-    rows, state = method_run(PAIR, plots, METHODS[0], 121.0)
+    rows, state = run_to(PAIR, plots, 121.0)
     offsets = state.belief.offsets
     assert state.columns.tolist() == [[-1] * 4, [-1, 0, -1, -1]]
     sigma = math.sqrt(offsets.P[0, 0])
@@ -369,7 +367,7 @@ def test_a_radar_better_or_worse_than_it_says_is_found_out(ratio):
     stated = (PAIR[0], PAIR[1]._replace(bias_sigma=np.zeros(4)))
     real = (stated[0], stated[1]._replace(sigma=ratio * stated[1].sigma))
     objects, plots = seen_by_two(stated, STARTS, 60, np.random.default_rng(10), real)
-    rows, state = method_run(stated, plots, METHODS[0], 121.0)
+    rows, state = run_to(stated, plots, 121.0)
     scale = np.sqrt(state.belief.scale)
     np.testing.assert_allclose(scale[1], ratio, rtol=0.3)
     np.testing.assert_allclose(scale[0], 1.0, rtol=0.3)
@@ -403,7 +401,7 @@ def test_two_bodies_that_part_slowly_are_two_tracks(seed):
             parts.append((t[which] + 1e-3 * j, x[which]))
         plots.append(scans(sensors[index], parts, count, rng, index=index))
     plots = together(*plots)
-    rows, state = method_run(sensors, plots, METHODS[0], at_s[-1] + 3.0)
+    rows, state = run_to(sensors, plots, at_s[-1] + 3.0)
     assert len(tracker.shown(state, state.now_s)) == 2
     late_s = at_s[k] + 120.0
     names = {f"T{n:05d}" for n in tracker.shown(state, state.now_s)}

@@ -138,7 +138,7 @@ def _count_late(history: History, plots: Plots) -> None:
 def _note(history: History, output: Output, number: int) -> None:
     """Add what a step brought."""
     state = history.state
-    table, h = state.belief.table, state.belief.hypotheses
+    table, h = state.belief.table, state.belief.states
     for past in reversed(state.past):
         found = history.scans.get(past.before.scans)
         if found is not None and found[1] is past.plots:
@@ -146,7 +146,7 @@ def _note(history: History, output: Output, number: int) -> None:
         history.scans[past.before.scans] = past.key, past.plots
     for row in output.rows:
         _report(history, row)
-    recent = h.recent[h.first[:-1] + table.chosen].tolist()
+    recent = h.recent.tolist()
     named = names(table).tolist()
     columns = (table.number, table.family, table.seed_s, table.only, table.partner)
     for i, (own, family, seed_s, only, partner) in enumerate(
@@ -199,18 +199,17 @@ def _off(history: History, scan: int, index: int, own: int) -> tuple[float, ...]
     if past is None or len(found := np.flatnonzero(past.before.table.number == own)) == 0:
         return None
     before = past.before
-    h, offsets = before.hypotheses, before.offsets
+    h, offsets = before.states, before.offsets
     i = int(found[0])
-    row = int(h.first[i] + before.table.chosen[i])
-    mode = int(h.mu[row].argmax())
+    mode = int(h.mu[i].argmax())
     seen = looks(
         past.plots.rows(slice(index, index + 1)), history.sensors, before.scale, history.state.columns
     )
-    dt = float(seen.time_s[0] - h.time_s[row])
-    x, F = modes.move(mode, h.x[row, mode], dt)
-    P = F @ h.P[row, mode] @ F.T
+    dt = float(seen.time_s[0] - h.time_s[i])
+    x, F = modes.move(mode, h.x[i, mode], dt)
+    P = F @ h.P[i, mode] @ F.T
     modes.add_noise(mode, x, P, dt)
-    A, H = (F @ h.A[row, mode])[:6], np.zeros(6)
+    A, H = (F @ h.A[i, mode])[:6], np.zeros(6)
     out = [math.nan] * 4
     for q in range(4):
         residual, _ = residual_and_row(q, x, seen.position_m[0], seen.axes[0], seen.measured[0], H)
@@ -246,14 +245,13 @@ def standing(state: TrackerState, number: int) -> Standing:
 
 def rivals(state: TrackerState, number: int) -> list[Rival]:
     """The tracks that lie within RIVAL_SIGMAS of a track, the nearest first."""
-    table, h = state.belief.table, state.belief.hypotheses
+    table, h = state.belief.table, state.belief.states
     named = names(table)
     mine = int(np.flatnonzero(named == number)[0])
-    best = h.first[:-1] + table.chosen
     reported = set(tracker.shown(state, state.now_s))
     out = []
     for i in np.flatnonzero(named != number).tolist():
-        at_s = float(max(h.time_s[best[mine]], h.time_s[best[i]]))
+        at_s = float(max(h.time_s[mine], h.time_s[i]))
         a, P = _at(table, state.belief, mine, at_s)
         b, Q = _at(table, state.belief, i, at_s)
         sigmas = math.sqrt(max(life.squared_distance(a - b, P + Q), 0.0))
@@ -265,5 +263,5 @@ def rivals(state: TrackerState, number: int) -> list[Rival]:
 
 
 def _at(table: Table, belief: Belief, i: int, at_s: float) -> tuple[Floats, Floats]:
-    t = life.track_at(table, belief.hypotheses, i, belief.offsets.P, at_s)
+    t = life.track_at(table, belief.states, i, belief.offsets.P, at_s)
     return imm.combine(t.x, t.P, life.NO_A, t.mu, life.NO_OFFSETS)

@@ -18,9 +18,9 @@ import numpy as np
 from tocsin.earth.motion import BALLISTIC
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import modes
-from tocsin.tracking.association import MOST_EXACT, beliefs, pair_beliefs, shared_plots
+from tocsin.tracking.association import MOST_EXACT, many_beliefs, pair_beliefs
 from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
-from tocsin.tracking.tracks import Bools, Hypotheses, Table, keep
+from tocsin.tracking.tracks import Bools, States, Table, keep
 
 LIKELY_PAIR = 0.9  # from here on two tracks are reported as one
 SURE_PAIR = 0.9995  # and from here on, with so many plots each, they become one for good
@@ -34,7 +34,7 @@ PROVEN_HITS = 2  # of something that left a track, before that is sure
 CROWDED = 0.5  # new objects about a track, from which on it follows one sensor alone
 
 
-def restrict(table: Table, h: Hypotheses, sensor: int, radar: bool, scan_of: int) -> tuple[Table, Hypotheses]:
+def restrict(table: Table, h: States, sensor: int, radar: bool, scan_of: int) -> tuple[Table, States]:
     """Tracks that have surely let go of something follow from now on the sensor that saw it, alone.
 
     It is sure where both have given plots to one scan. Which of the bodies each of them is is open, so it is known no
@@ -43,8 +43,7 @@ def restrict(table: Table, h: Hypotheses, sensor: int, radar: bool, scan_of: int
     alone = (table.only < 0) & (table.brood > CROWDED) & table.shown
     if not radar or not alone.any():
         return table, h
-    scans = h.recent[h.first[:-1] + table.chosen] // scan_of
-    scans[h.recent[h.first[:-1] + table.chosen] < 0] = -1
+    scans = np.where(h.recent < 0, -1, h.recent // scan_of)
     for i in np.flatnonzero(alone).tolist():
         kin = (table.family == table.family[i]) & (table.hits >= PROVEN_HITS)
         kin[i] = False
@@ -55,25 +54,22 @@ def restrict(table: Table, h: Hypotheses, sensor: int, radar: bool, scan_of: int
     P = h.P.copy()
     seed_s, seed_x, seed_cov = table.seed_s.copy(), table.seed_x.copy(), table.seed_cov.copy()
     for i in np.flatnonzero(alone).tolist():
-        rows = slice(int(h.first[i]), int(h.first[i + 1]))
-        P[rows] = spread(P[rows], SEPARATION_SPEEDS_M_S[0])
-        row = int(h.first[i] + table.chosen[i])
-        mode = int(h.mu[row].argmax())
-        seed_s[i], seed_x[i], seed_cov[i] = h.time_s[row], h.x[row, mode, :6], P[row, mode, :6, :6]
+        P[i] = spread(P[i : i + 1], SEPARATION_SPEEDS_M_S[0])[0]
+        mode = int(h.mu[i].argmax())
+        seed_s[i], seed_x[i], seed_cov[i] = h.time_s[i], h.x[i, mode, :6], P[i, mode, :6, :6]
     table = table._replace(
         only=np.where(alone, sensor, table.only), seed_s=seed_s, seed_x=seed_x, seed_cov=seed_cov
     )
     return table, h._replace(P=P)
 
 
-def _state(table: Table, h: Hypotheses, i: int, at_s: float, offset_P: Floats) -> tuple[Floats, Floats]:
+def _state(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> tuple[Floats, Floats]:
     """Mean (6,) and covariance (6, 6) of a track in free flight at a time."""
-    row = int(h.first[i] + table.chosen[i])
-    dt = at_s - float(h.time_s[row])
-    there, F = modes.move(BALLISTIC, h.x[row, BALLISTIC], dt)
-    P = F @ h.P[row, BALLISTIC] @ F.T
+    dt = at_s - float(h.time_s[i])
+    there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], dt)
+    P = F @ h.P[i, BALLISTIC] @ F.T
     modes.add_noise(BALLISTIC, there, P, dt)
-    A = (F @ h.A[row, BALLISTIC])[:6]
+    A = (F @ h.A[i, BALLISTIC])[:6]
     return there[:6], P[:6, :6] + A @ offset_P @ A.T
 
 
@@ -124,9 +120,7 @@ def release(table: Table, sensor: int, unseen: Bools) -> Table:
     return table._replace(only=np.where(free, -1, table.only)) if free.any() else table
 
 
-def fuse(
-    table: Table, h: Hypotheses, sensor: int, offset_P: Floats, unseen: Bools
-) -> tuple[Table, Hypotheses]:
+def fuse(table: Table, h: States, sensor: int, offset_P: Floats, unseen: Bools) -> tuple[Table, States]:
     """Fuse tracks that follow a sensor alone with those of other sensors that are surely the same bodies.
 
     unseen (n,): those that their sensor sees no longer; for them, likely is enough.
@@ -146,21 +140,19 @@ def fuse(
     return keep(table, h, ~gone)
 
 
-def _ready(table: Table, h: Hypotheses) -> Bools:
-    best = h.first[:-1] + table.chosen
+def _ready(table: Table, h: States) -> Bools:
     known = (table.hits >= FEWEST_HITS) & (table.existence > LEAST_EXISTENCE)
-    return np.asarray(known & (h.mu[best, BALLISTIC] > 0.9) & table.fallen)
+    return np.asarray(known & (h.mu[:, BALLISTIC] > 0.9) & table.fallen)
 
 
 def _pair(
-    table: Table, h: Hypotheses, own: Ints, theirs: Ints, offset_P: Floats, unseen: Bools
-) -> tuple[Table, Hypotheses, Bools]:
+    table: Table, h: States, own: Ints, theirs: Ints, offset_P: Floats, unseen: Bools
+) -> tuple[Table, States, Bools]:
     """Fuse tracks of two sensors, rows own and theirs; says which rows are gone with that."""
     gone = np.zeros(len(table.number), np.bool_)
     if len(own) == 0 or len(theirs) == 0:
         return table, h, gone
-    best = h.first[:-1] + table.chosen
-    at_s = float(max(h.time_s[best[own]].max(), h.time_s[best[theirs]].max()))
+    at_s = float(max(h.time_s[own].max(), h.time_s[theirs].max()))
     a = [_state(table, h, i, at_s, offset_P) for i in own.tolist()]
     b = [_state(table, h, j, at_s, offset_P) for j in theirs.tolist()]
     # the family's common prior: that of the oldest member, which is the widest
@@ -183,8 +175,6 @@ def _pair(
     for of_own, of_theirs in likely:
         i, j = int(own[of_own]), int(theirs[of_theirs])
         partner[i], partner[j] = table.number[j], table.number[i]
-    stay = np.ones(len(h.time_s), np.bool_)
-    first, chosen = h.first, table.chosen.copy()
     for of_own, of_theirs in likely:
         i, j = int(own[of_own]), int(theirs[of_theirs])
         sure = belief[of_own, of_theirs] > SURE_PAIR and min(table.hits[i], table.hits[j]) >= SURE_HITS
@@ -192,55 +182,40 @@ def _pair(
             continue
         if table.number[j] < table.number[i]:
             i, j = j, i  # the elder keeps its name
-        row, twin = int(best[i]), int(best[j])
         m, total = fused[of_own, of_theirs]
-        there, F = modes.move(BALLISTIC, h.x[row, BALLISTIC], at_s - float(h.time_s[row]))
-        full = F @ h.P[row, BALLISTIC] @ F.T
+        there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], at_s - float(h.time_s[i]))
+        full = F @ h.P[i, BALLISTIC] @ F.T
         # what is known of the ballistic coefficient stays; it is not felt up here
-        x[row, BALLISTIC] = there
-        x[row, BALLISTIC, :6] = m
-        P[row, BALLISTIC] = 0.0
-        P[row, BALLISTIC, :6, :6] = total
-        P[row, BALLISTIC, 6, 6] = full[6, 6]
-        A[row, BALLISTIC] = 0.0
-        mu[row] = 0.0
-        mu[row, BALLISTIC] = 1.0
-        time_s[row] = at_s
-        claimed[row] = np.maximum(h.claims[row], h.claims[twin])
+        x[i, BALLISTIC] = there
+        x[i, BALLISTIC, :6] = m
+        P[i, BALLISTIC] = 0.0
+        P[i, BALLISTIC, :6, :6] = total
+        P[i, BALLISTIC, 6, 6] = full[6, 6]
+        A[i, BALLISTIC] = 0.0
+        mu[i] = 0.0
+        mu[i, BALLISTIC] = 1.0
+        time_s[i] = at_s
+        claimed[i] = np.maximum(h.claims[i], h.claims[j])
         only[i], partner[i] = -1, 0
         hits[i] += hits[j]
         hit_s[i] = max(hit_s[i], hit_s[j])
         gone[j] = True
-        stay[first[i] : first[i + 1]] = False
-        stay[row] = True
-        chosen[i] = 0
     if not gone.any():
         return table._replace(partner=partner), h, gone
-    each = np.add.reduceat(stay.astype(np.int64), first[:-1])
-    h = Hypotheses(
-        np.concatenate([[0], np.cumsum(each)]), time_s[stay], x[stay], P[stay], A[stay], mu[stay],
-        h.log_weight[stay], claimed[stay], h.recent[stay],
-    )  # fmt: skip
-    table = table._replace(only=only, hits=hits, hit_s=hit_s, chosen=chosen, partner=partner)
+    h = h._replace(time_s=time_s, x=x, P=P, A=A, mu=mu, claims=claimed)
+    table = table._replace(only=only, hits=hits, hit_s=hit_s, partner=partner)
     return table, h, gone
 
 
 def _believed(log_weight: Floats) -> Floats:
     """Probability (n, m) of each pair: exact where there are few, by belief propagation where there are many."""
     n, m = log_weight.shape
-    if min(n, m) <= MOST_EXACT:
-        return pair_beliefs(log_weight) if m <= n else pair_beliefs(np.ascontiguousarray(log_weight.T)).T
-    owner, partner = np.nonzero(log_weight > -np.inf)
-    begin = np.searchsorted(owner, np.arange(n + 1))
-    out = np.zeros((n, m))
-    claims = partner[:, None].astype(np.int64)
-    out[owner, partner] = beliefs(begin, log_weight[owner, partner], shared_plots(owner, claims))
-    return out
+    if min(n, m) > MOST_EXACT:
+        return many_beliefs(log_weight)
+    return pair_beliefs(log_weight) if m <= n else pair_beliefs(np.ascontiguousarray(log_weight.T)).T
 
 
-def together(
-    table: Table, h: Hypotheses, i: int, at_s: float, offset_P: Floats
-) -> tuple[Floats, Floats] | None:
+def together(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> tuple[Floats, Floats] | None:
     """Mean (6,) and covariance (6, 6) of a track and its partner at a time; None where it has none."""
     if table.only[i] < 0 or table.partner[i] == 0:
         return None
@@ -289,12 +264,12 @@ def leading(table: Table, now_s: float, periods: Floats) -> Bools:
     return out
 
 
-def loosen(table: Table, h: Hypotheses, which: Bools, dt: float) -> Hypotheses:
+def loosen(table: Table, h: States, which: Bools, dt: float) -> States:
     """Of tracks, which (n,), that follow one sensor alone: their speed is open again a little.
 
     While their plots may be each other's, some are, and what was learned from those is to be forgotten.
     """
-    alone = np.repeat(which & (table.only >= 0), np.diff(h.first))
+    alone = which & (table.only >= 0)
     if not alone.any():
         return h
     P = h.P.copy()

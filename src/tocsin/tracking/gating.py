@@ -1,4 +1,4 @@
-"""Which plots of a scan can be which track's: coarsely by place, then by every hypothesis's own likelihood."""
+"""Which plots of a scan can be which track's: coarsely by place, then by every track's own likelihood."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def near(
     time_s: Floats, x: Floats, P: Floats, mu: Floats,
     plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, blur2: Floats,
 ) -> tuple[Ints, Ints]:  # fmt: skip
-    """Hypotheses and plots (k,) that are near enough to be looked at, in order.
+    """Tracks and plots (k,) that are near enough to be looked at, in order.
 
-    time_s (h,) to mu (h, 3) as in `tracks.Hypotheses`; the rest (m, ...) as in `sensors.models.Looks`; blur2 (m, 4):
+    time_s (n,) to mu (n, 3) as in `tracks.States`; the rest (m, ...) as in `sensors.models.Looks`; blur2 (m, 4):
     variances with what is not known of the sensors' offsets.
     """
     count, plots = len(time_s), len(plot_time_s)
@@ -116,7 +116,7 @@ def take_plots(
     column: Ints, lever: Floats,
     offset: Floats, offset_P: Floats, stated_detection: float, heat: bool, gate_scale: float,
 ) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
-    """Every pair's hypothesis after its plot, of those within the gate.
+    """Every pair's track after its plot, of those within the gate.
 
     Returns the rows of the pairs within (k,), ln of detection times likelihood (k,), and x, P, A, mu after (k, ...).
     gate_scale: how much wider than usual the gate is.

@@ -1,4 +1,4 @@
-"""The modes of a hypothesis together: how they mix, take plots, and are seen as one.
+"""The modes of a track together: how they mix, take plots, and are seen as one.
 
 Method: interacting multiple model filter (Blom and Bar-Shalom 1988, IEEE TAC 33, 780-783), with
 modes of unequal states: a component that a mode lacks enters the mixing with its prior mean and
@@ -270,27 +270,13 @@ def _may_drag(x: Floats, variance: float) -> bool:
 
 
 @jit
-def _by_beta(
-    x: Floats, P: Floats, A: Floats, dt: float,
-    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
-    offset: Floats, offset_P: Floats, stated_detection: float, heat: bool,
-) -> tuple[float, float, int]:  # fmt: skip
-    """Free flight for dt seconds and a plot, for a ln beta of which little is known: x, P, A of the mode, in place.
-
-    A sum of normal parts, of which mean and covariance are kept (Alspach and Sorenson 1972, IEEE TAC 17, 439-448).
-    Returns ln of detection probability times likelihood, the squared normalised innovations of the likeliest part, and
-    how many numbers were measured.
-    """
-    n, offsets = USED[BALLISTIC], A.shape[1]
+def _fly_parts(
+    x: Floats, P: Floats, A: Floats, dt: float, parts_x: Floats, parts_P: Floats, parts_A: Floats
+) -> None:
+    """Free flight for dt seconds of a ln beta of which little is known: fill x, P, A of its narrow parts."""
+    n = USED[BALLISTIC]
     sigma = math.sqrt(P[6, 6])
-    parts_x, parts_P, parts_A = (
-        np.empty((SPLIT, SIZE)),
-        np.empty((SPLIT, SIZE, SIZE)),
-        np.empty((SPLIT, SIZE, offsets)),
-    )
-    logs, nis = np.full(SPLIT, -np.inf), np.full(SPLIT, np.inf)
     F, work, square, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE)), np.empty(SIZE)
-    numbers = 0
     for k in range(SPLIT):
         place = k - SPLIT // 2
         for i in range(SIZE):
@@ -303,21 +289,16 @@ def _by_beta(
         parts_x[k] = y
         _move_covariance(n, F, parts_P[k], parts_A[k], square)
         add_noise(BALLISTIC, y, parts_P[k], dt)
-        seen, _ = detection(BALLISTIC, y, stated_detection, heat)
-        likelihood, squares, count = correct(
-            parts_x[k], parts_P[k], parts_A[k], n, position, axes, measured, variance, column, lever, offset, offset_P
-        )  # fmt: skip
-        if likelihood > -np.inf and count > 0:
-            numbers = count
-            logs[k] = likelihood + math.log(seen) - 0.5 * place * place
-            nis[k] = squares
+
+
+@jit
+def _join_parts(
+    logs: Floats, parts_x: Floats, parts_P: Floats, parts_A: Floats, x: Floats, P: Floats, A: Floats
+) -> float:
+    """Mean and covariance of parts with odds of given ln (k,), in x, P, A; returns ln of the sum of the odds."""
+    n, offsets = USED[BALLISTIC], A.shape[1]
     top = logs.max()
-    if top == -np.inf:
-        return -np.inf, np.inf, 0
-    total, prior = 0.0, 0.0
-    for k in range(SPLIT):
-        total += math.exp(logs[k] - top)
-        prior += math.exp(-0.5 * (k - SPLIT // 2) ** 2)
+    total = np.exp(logs - top).sum()
     x[:] = 0.0
     A[:, :] = 0.0
     P[:, :] = 0.0
@@ -332,7 +313,42 @@ def _by_beta(
         for i in range(n):
             for m in range(n):
                 P[i, m] += w * (parts_P[k, i, m] + (parts_x[k, i] - x[i]) * (parts_x[k, m] - x[m]))
-    return top + math.log(total / prior), nis[np.argmax(logs)], numbers
+    return float(top + math.log(total))
+
+
+@jit
+def _by_beta(
+    x: Floats, P: Floats, A: Floats, dt: float,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats, stated_detection: float, heat: bool,
+) -> tuple[float, float, int]:  # fmt: skip
+    """Free flight for dt seconds and a plot, for a ln beta of which little is known: x, P, A of the mode, in place.
+
+    A sum of normal parts, of which mean and covariance are kept (Alspach and Sorenson 1972, IEEE TAC 17, 439-448).
+    Returns ln of detection probability times likelihood, the squared normalised innovations of the likeliest part, and
+    how many numbers were measured.
+    """
+    parts_x, parts_P = np.empty((SPLIT, SIZE)), np.empty((SPLIT, SIZE, SIZE))
+    parts_A = np.empty((SPLIT, SIZE, A.shape[1]))
+    _fly_parts(x, P, A, dt, parts_x, parts_P, parts_A)
+    logs, nis = np.full(SPLIT, -np.inf), np.full(SPLIT, np.inf)
+    numbers, prior = 0, 0.0
+    for k in range(SPLIT):
+        seen, _ = detection(BALLISTIC, parts_x[k], stated_detection, heat)
+        likelihood, squares, count = correct(
+            parts_x[k], parts_P[k], parts_A[k], USED[BALLISTIC], position, axes, measured, variance, column, lever,
+            offset, offset_P,
+        )  # fmt: skip
+        weight = -0.5 * (k - SPLIT // 2) ** 2
+        prior += math.exp(weight)
+        if likelihood > -np.inf and count > 0:
+            numbers = count
+            logs[k] = likelihood + math.log(seen) + weight
+            nis[k] = squares
+    if numbers == 0:
+        return -np.inf, np.inf, 0
+    total = _join_parts(logs, parts_x, parts_P, parts_A, x, P, A)
+    return total - math.log(prior), nis[np.argmax(logs)], numbers
 
 
 @jit_inline
@@ -430,18 +446,26 @@ def forecast(
     change = np.zeros((MODES, MODES))
     changes(x, mu, dt, fallen, change)
     F, work, square, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE)), np.empty(SIZE)
+    parts_x, parts_P = np.empty((SPLIT, SIZE)), np.empty((SPLIT, SIZE, SIZE))
+    parts_A, parts = np.empty((SPLIT, SIZE, A.shape[2])), np.empty(SPLIT)
+    for k in range(SPLIT):
+        parts[k] = -0.5 * (k - SPLIT // 2) ** 2
     for j in range(MODES):
         before = 0.0
         for i in range(MODES):
             before += change[i, j] * mu[i]
         if before < LEAST_MU:
             continue
+        out_mu[j] = before
         _mix_into(j, x, P, A, mu, change, before, out_x[j], out_P[j], out_A[j])
         move_into(j, out_x[j], dt, STANDARD, y, F, work)
+        if j == BALLISTIC and _may_drag(y, out_P[j, 6, 6]):
+            _fly_parts(out_x[j], out_P[j], out_A[j], dt, parts_x, parts_P, parts_A)
+            _join_parts(parts, parts_x, parts_P, parts_A, out_x[j], out_P[j], out_A[j])
+            continue
         out_x[j] = y
         _move_covariance(USED[j], F, out_P[j], out_A[j], square)
         add_noise(j, y, out_P[j], dt)
-        out_mu[j] = before
     return out_x, out_P, out_A, out_mu / out_mu.sum()
 
 

@@ -46,7 +46,7 @@ def learn(
 ) -> None:  # fmt: skip
     """Add what plots say of their sensor: in place to log_weights (4, grid), information (k, k) and vector (k,).
 
-    mine, theirs (n,): hypotheses and their plots; time_s to lever as in `gating.take_plots`. scale (4,): the square of
+    mine, theirs (n,): tracks and their plots; time_s to lever as in `gating.take_plots`. scale (4,): the square of
     the ratio of sigmas that variance was made with, of range, azimuth, elevation, range rate; ratios2: those of the
     grid.
     """

@@ -11,7 +11,7 @@ from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
-from tocsin.tracking.tracks import MOST_EXISTENCE, Bools, Hypotheses, Table, Track, TrackRow, track_name
+from tocsin.tracking.tracks import MOST_EXISTENCE, Bools, States, Table, Track, TrackRow, track_name
 from tocsin.units import STANDARD_GRAVITY_M_S2
 
 REENTRY_DRAG_M_S2 = 0.1 * STANDARD_GRAVITY_M_S2  # from here on a falling body is said to re-enter
@@ -56,16 +56,14 @@ def _sigma_m(mode: int, x: Floats, P: Floats, dt: float) -> float:
 
 @jit
 def _over(
-    now_s: float, time_s: Floats, x: Floats, P: Floats, mu: Floats, best: Ints,
-    existence: Floats, hit_s: Floats, shown: Bools,
+    now_s: float, time_s: Floats, x: Floats, P: Floats, mu: Floats, existence: Floats, hit_s: Floats, shown: Bools,
 ) -> Bools:  # fmt: skip
-    """Which tracks (n,) have ended, best (n,) being the hypothesis of each."""
-    out = np.zeros(len(best), np.bool_)
-    for i in range(len(best)):
-        h = best[i]
-        j = np.argmax(mu[h])
-        s = x[h, j]
-        dt = max(now_s - time_s[h], 0.0)
+    """Which tracks (n,) have ended."""
+    out = np.zeros(len(time_s), np.bool_)
+    for i in range(len(time_s)):
+        j = int(np.argmax(mu[i]))
+        s = x[i, j]
+        dt = max(now_s - time_s[i], 0.0)
         idle_s = now_s - hit_s[i]
         r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
         pull = 0.0 if j == LEVEL else 0.5 * STANDARD_GRAVITY_M_S2 * dt * dt
@@ -75,54 +73,50 @@ def _over(
             there[k] = s[k] * (1.0 - pull / r) + s[3 + k] * dt
             climb += there[k] * s[3 + k]
             reach2 += there[k] * there[k]
-        sigma_m = _sigma_m(j, s, P[h, j], dt)
+        sigma_m = _sigma_m(j, s, P[i, j], dt)
         low = False
         if reach2 < LOWEST_ORBIT2_M2 and climb < 0.0:
             low = up_and_height(there[0], there[1], there[2])[4] < 0.0
         out[i] = (
             existence[i] < (ENDED_EXISTENCE if shown[i] else DROPPED_EXISTENCE)
-            or idle_s > (LEVEL_MEMORY_S if mu[h, LEVEL] > 0.5 else LONGEST_MEMORY_S)
+            or idle_s > (LEVEL_MEMORY_S if mu[i, LEVEL] > 0.5 else LONGEST_MEMORY_S)
             or (not shown[i] and idle_s > TENTATIVE_MEMORY_S)
             or (not shown[i] and idle_s > UNSEEN_S and sigma_m > WIDEST_SHOWN_M)
-            or sigma_m > (WIDEST_ANGLES_M if mu[h, THRUST] > 0.5 and idle_s < UNSEEN_S else WIDEST_LOST_M)
+            or sigma_m > (WIDEST_ANGLES_M if mu[i, THRUST] > 0.5 and idle_s < UNSEEN_S else WIDEST_LOST_M)
             or low
         )
     return out
 
 
 @jit
-def _sigmas_m(now_s: float, time_s: Floats, x: Floats, P: Floats, mu: Floats, best: Ints) -> Floats:
-    out = np.empty(len(best))
-    for i in range(len(best)):
-        h = best[i]
-        j = np.argmax(mu[h])
-        out[i] = _sigma_m(j, x[h, j], P[h, j], max(now_s - time_s[h], 0.0))
+def _sigmas_m(now_s: float, time_s: Floats, x: Floats, P: Floats, mu: Floats) -> Floats:
+    out = np.empty(len(time_s))
+    for i in range(len(time_s)):
+        j = int(np.argmax(mu[i]))
+        out[i] = _sigma_m(j, x[i, j], P[i, j], max(now_s - time_s[i], 0.0))
     return out
 
 
-def sharp(table: Table, h: Hypotheses, now_s: float) -> Bools:
+def sharp(table: Table, h: States, now_s: float) -> Bools:
     """Which tracks (n,) are worth to be reported at a time."""
-    best = h.first[:-1] + table.chosen
-    return np.asarray(_sigmas_m(now_s, h.time_s, h.x, h.P, h.mu, best) < WIDEST_SHOWN_M)
+    return np.asarray(_sigmas_m(now_s, h.time_s, h.x, h.P, h.mu) < WIDEST_SHOWN_M)
 
 
-def lost(table: Table, h: Hypotheses, now_s: float) -> Bools:
+def lost(table: Table, h: States, now_s: float) -> Bools:
     """Which tracks (n,) have not been seen for so long that any plot may be theirs."""
-    best = h.first[:-1] + table.chosen
-    wide = _sigmas_m(now_s, h.time_s, h.x, h.P, h.mu, best) > WIDEST_SIGMA_M
+    wide = _sigmas_m(now_s, h.time_s, h.x, h.P, h.mu) > WIDEST_SIGMA_M
     return np.asarray(wide & (now_s - table.hit_s > UNSEEN_S))
 
 
 def found_again(
-    time_s: float, x: Floats, P: Floats, A: Floats, mu: Floats, table: Table, h: Hypotheses, gone: Bools,
+    time_s: float, x: Floats, P: Floats, A: Floats, mu: Floats, table: Table, h: States, gone: Bools,
     offset_P: Floats,
 ) -> int:  # fmt: skip
     """The row of a lost track, gone (n,), whose object a new one, of modes x to mu, may be; -1 where it is none's."""
     best, nearest = -1, FOUND_DISTANCE2
     for i in np.flatnonzero(gone & table.shown).tolist() if mu[LEVEL] < 0.5 else []:
-        row = int(h.first[i] + table.chosen[i])
-        dt = max(time_s - float(h.time_s[row]), 0.0)
-        m1, P1 = imm.combine(*imm.forecast(h.x[row], h.P[row], h.A[row], h.mu[row], dt, True), offset_P)
+        dt = max(time_s - float(h.time_s[i]), 0.0)
+        m1, P1 = imm.combine(*imm.forecast(h.x[i], h.P[i], h.A[i], h.mu[i], dt, True), offset_P)
         m2, P2 = imm.combine(x, P, A, mu, offset_P)
         distance = squared_distance(m1 - m2, P1 + P2)
         if distance < nearest:
@@ -130,10 +124,9 @@ def found_again(
     return best
 
 
-def over(table: Table, h: Hypotheses, now_s: float) -> Bools:
+def over(table: Table, h: States, now_s: float) -> Bools:
     """Which tracks have ended by a time."""
-    best = h.first[:-1] + table.chosen
-    return np.asarray(_over(now_s, h.time_s, h.x, h.P, h.mu, best, table.existence, table.hit_s, table.shown))
+    return np.asarray(_over(now_s, h.time_s, h.x, h.P, h.mu, table.existence, table.hit_s, table.shown))
 
 
 @jit
@@ -165,7 +158,7 @@ def _close(at: Floats, sigma: Floats, time_s: Floats) -> tuple[Ints, Ints]:
     return first[:k], second[:k]
 
 
-def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int, now_s: float) -> tuple[Bools, Floats]:
+def twins(table: Table, h: States, offset_P: Floats, scan_of: int, now_s: float) -> tuple[Bools, Floats]:
     """Tracks (n,) to drop because another one follows the same object, and the existence (n,) of all without them.
 
     Two tracks are one object's where they lie within their errors of each other and never took plots
@@ -176,14 +169,13 @@ def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int, now_s: fl
     if len(drop) < 2:
         return drop, existence
     existence = existence.copy()
-    best = h.first[:-1] + table.chosen
-    mode = h.mu[best].argmax(1)
-    each = np.arange(len(best))
-    at = h.x[best][each, mode, :3]
-    P = h.P[best][each, mode]
+    mode = h.mu.argmax(1)
+    each = np.arange(len(mode))
+    at = h.x[each, mode, :3]
+    P = h.P[each, mode]
     sigma = np.sqrt(np.maximum(P[:, 0, 0] + P[:, 1, 1] + P[:, 2, 2], 0.0))
     known = np.flatnonzero(~lost(table, h, now_s))
-    first, second = _close(np.ascontiguousarray(at[known]), sigma[known], h.time_s[best[known]])
+    first, second = _close(np.ascontiguousarray(at[known]), sigma[known], h.time_s[known])
     first, second = known[first], known[second]
     for k in np.lexsort((second, first)).tolist():
         a, b = int(first[k]), int(second[k])
@@ -194,8 +186,8 @@ def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int, now_s: fl
             or table.hits[a] + table.hits[b] < TWIN_HITS
         ):
             continue
-        mine, theirs = h.recent[best[a]], h.recent[best[b]]
-        rivals = bool(((h.claims[best[a]] == h.claims[best[b]]) & (h.claims[best[a]] >= 0)).any())
+        mine, theirs = h.recent[a], h.recent[b]
+        rivals = bool(((h.claims[a] == h.claims[b]) & (h.claims[a] >= 0)).any())
         if rivals and existence[a] + existence[b] > MOST_OF_RIVALS:
             continue
         if table.only[a] != table.only[b] and table.only[a] >= 0 and table.only[b] >= 0:
@@ -204,11 +196,10 @@ def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int, now_s: fl
             (theirs[theirs >= 0] // scan_of).tolist()
         ):
             continue
-        early, late = (a, b) if h.time_s[best[a]] <= h.time_s[best[b]] else (b, a)
-        e, g = best[early], best[late]
+        e, g = (a, b) if h.time_s[a] <= h.time_s[b] else (b, a)
         dt = float(h.time_s[g] - h.time_s[e])
         m1, P1 = imm.combine(
-            *imm.forecast(h.x[e], h.P[e], h.A[e], h.mu[e], dt, bool(table.fallen[early])), offset_P
+            *imm.forecast(h.x[e], h.P[e], h.A[e], h.mu[e], dt, bool(table.fallen[e])), offset_P
         )
         m2, P2 = imm.combine(h.x[g], h.P[g], h.A[g], h.mu[g], offset_P)
         if squared_distance(m1 - m2, P1 + P2) < TWIN_DISTANCE2:
@@ -220,11 +211,10 @@ def twins(table: Table, h: Hypotheses, offset_P: Floats, scan_of: int, now_s: fl
     return drop, existence
 
 
-def track_at(table: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | None = None) -> Track:
-    """Row i of the table by its chosen hypothesis; at_s: at that time, where it is later than the track's own."""
-    row = int(h.first[i] + table.chosen[i])
-    time_s, fallen = float(h.time_s[row]), bool(table.fallen[i])
-    x, P, A, mu = h.x[row].copy(), h.P[row].copy(), h.A[row].copy(), h.mu[row].copy()
+def track_at(table: Table, h: States, i: int, offset_P: Floats, at_s: float | None = None) -> Track:
+    """Row i of the table; at_s: at that time, where it is later than the track's own."""
+    time_s, fallen = float(h.time_s[i]), bool(table.fallen[i])
+    x, P, A, mu = h.x[i].copy(), h.P[i].copy(), h.A[i].copy(), h.mu[i].copy()
     if at_s is not None and at_s > time_s:
         x, P, A, mu = imm.forecast(x, P, A, mu, at_s - time_s, fallen)
         time_s = at_s
@@ -261,7 +251,7 @@ def row_of(t: Track, last: bool) -> TrackRow:
 def _as_one(
     x: Floats, P: Floats, A: Floats, mu: Floats, rows: Ints, offset_P: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Mean (n, 6), covariance (n, 6, 6) and drag (n,) of hypotheses, rows (n,) of x to mu."""
+    """Mean (n, 6), covariance (n, 6, 6) and drag (n,) of tracks, rows (n,) of x to mu."""
     n = len(rows)
     mean, covariance, drag = np.empty((n, 6)), np.empty((n, 6, 6)), np.empty(n)
     for k in range(n):
@@ -271,11 +261,10 @@ def _as_one(
     return mean, covariance, drag
 
 
-def rows_of(table: Table, h: Hypotheses, which: Ints, offset_P: Floats) -> list[TrackRow]:
-    """The rows that report some tracks, which (k,) rows of the table, as their chosen hypotheses stand."""
-    best = h.first[which] + table.chosen[which]
-    mean, covariance, drag = _as_one(h.x, h.P, h.A, h.mu, best, offset_P)
-    times, mu, drags = h.time_s[best].tolist(), h.mu[best], drag.tolist()
+def rows_of(table: Table, h: States, which: Ints, offset_P: Floats) -> list[TrackRow]:
+    """The rows that report some tracks, which (k,) rows of the table, as they stand."""
+    mean, covariance, drag = _as_one(h.x, h.P, h.A, h.mu, which, offset_P)
+    times, mu, drags = h.time_s[which].tolist(), h.mu[which], drag.tolist()
     return [
         TrackRow(
             times[k], track_name(number), track_name(parent) if parent else None, phase(mu[k], drags[k], orbit),

@@ -1,4 +1,4 @@
-"""A scan made ready, and which hypotheses and plots of it go together."""
+"""A scan made ready, and which tracks and plots of it go together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tocsin.sensors.coverage import log_clutter_density
 from tocsin.sensors.models import Looks, some
 from tocsin.sensors.plots import Floats, Ints, Sensor
 from tocsin.tracking.gating import near, take_plots
-from tocsin.tracking.tracks import Hypotheses
+from tocsin.tracking.tracks import States
 
 
 class Scan(NamedTuple):
@@ -45,9 +45,9 @@ def blur2(scan: Looks, offsets: Offsets) -> Floats:
 
 
 class Pairs(NamedTuple):
-    """Hypotheses after plots that they gate: k rows."""
+    """Tracks after plots that they gate: k rows."""
 
-    mine: Ints  # (k,) hypothesis
+    mine: Ints  # (k,) track
     theirs: Ints  # (k,) plot
     gain: Floats  # (k,) ln of the likelihood with detection over the density of false plots
     x: Floats
@@ -57,7 +57,7 @@ class Pairs(NamedTuple):
 
 
 def pairs_of(
-    h: Hypotheses,
+    h: States,
     fallen: Ints,
     scan: Scan,
     which: Ints,
@@ -65,9 +65,9 @@ def pairs_of(
     gate_scale: float,
     idle: Ints | None = None,
 ) -> Pairs:
-    """Gated pairs of hypotheses, each of a track that fallen (h,) speaks of, and some plots of a scan.
+    """Gated pairs of tracks, of which fallen (n,) speaks, and some plots of a scan.
 
-    idle (h,): 1 where a hypothesis takes none.
+    idle (n,): 1 where a track takes none.
     """
     looks = some(scan.looks, which)
     mine, theirs = near(
@@ -77,7 +77,7 @@ def pairs_of(
     if idle is not None and idle.any():
         asked = idle[mine] == 0
         mine, theirs = mine[asked], theirs[asked]
-    # in order of hypothesis, then of plot: the order of ranges is not one of plots
+    # in order of track, then of plot: the order of ranges is not one of plots
     order = np.lexsort((theirs, mine))
     mine, theirs = mine[order], theirs[order]
     inside, logs, x, P, A, mu = take_plots(

@@ -15,7 +15,7 @@ from tocsin.tracking import imm, modes
 from tocsin.tracking.gating import take_plots
 from tocsin.tracking.life import sharp, squared_distance
 from tocsin.tracking.pairs import Offsets, Scan, pairs_of
-from tocsin.tracking.tracks import Hypotheses, Table, begun
+from tocsin.tracking.tracks import States, Table, begun
 
 # What leaves a body leaves it within the last SEPARATION_S, with one of these speeds (one sigma an axis):
 # released, or blown apart. One new object in a hundred scans of a parent.
@@ -46,7 +46,7 @@ NO_OFFSPRING = Offspring(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int6
 
 
 def offspring(
-    table: Table, h: Hypotheses, scan: Scan, which: Ints, offsets: Offsets, gate_scale: float
+    table: Table, h: States, scan: Scan, which: Ints, offsets: Offsets, gate_scale: float
 ) -> Offspring:
     """Plots out of some of a scan that may be of something new that has left a falling body."""
     parents = np.flatnonzero(
@@ -59,18 +59,16 @@ def offspring(
     )
     if scan.heat or len(parents) == 0 or len(which) == 0:
         return NO_OFFSPRING
-    best = h.first[parents] + table.chosen[parents]
-    mu = without_level(h.mu[best])
+    mu = without_level(h.mu[parents])
     falling = mu.sum(1) > 0.0
-    parents, best, mu = parents[falling], best[falling], mu[falling]
+    parents, mu = parents[falling], mu[falling]
     if len(parents) == 0:
         return NO_OFFSPRING
-    begin = np.arange(len(parents) + 1)
     fallen = np.ones(len(parents), np.int64)
     rate = np.log(np.minimum(SEPARATIONS_A_SCAN + BROOD_SHARE * table.brood[parents], MOST_A_SCAN))
     found: dict[int, tuple[float, int, float]] = {}  # plot -> ln of odds, parent, speed
     for speed in SEPARATION_SPEEDS_M_S:
-        wide = Hypotheses(begin, *(c[best] for c in h[1:]))._replace(mu=mu, P=spread(h.P[best], speed))
+        wide = States(*(c[parents] for c in h))._replace(mu=mu, P=spread(h.P[parents], speed))
         pairs = pairs_of(wide, fallen, scan, which, offsets, gate_scale)
         gain = pairs.gain + rate[pairs.mine] - math.log(len(SEPARATION_SPEEDS_M_S))
         for i, j, value in zip(pairs.mine.tolist(), pairs.theirs.tolist(), gain.tolist(), strict=True):
@@ -90,32 +88,29 @@ def without_level(mu: Floats) -> Floats:
 
 
 def children(
-    table: Table, h: Hypotheses, scan: Scan, new: Offspring, belief: Floats, offsets: Offsets,
+    table: Table, h: States, scan: Scan, new: Offspring, belief: Floats, offsets: Offsets,
     name: Callable[[int], int],
-) -> list[tuple[Table, Hypotheses]]:  # fmt: skip
+) -> list[tuple[Table, States]]:  # fmt: skip
     """Tracks of what has left a body, as far as each is believed (c,). table and h: before the scan."""
     out = []
     for k in np.flatnonzero(belief > LEAST_EXISTENCE).tolist():
         i, j = int(new.parent[k]), int(new.plots[k])
-        row = int(h.first[i] + table.chosen[i])
-        mu = without_level(h.mu[row : row + 1])[0]
+        mu = without_level(h.mu[i : i + 1])[0]
         existence = min(float(belief[k]), CHILD_EXISTENCE)
         child = _child(
-            h, row, mu, int(table.number[i]), float(new.speed_m_s[k]), scan, j, offsets, existence, name(j)
+            h, i, mu, int(table.number[i]), float(new.speed_m_s[k]), scan, j, offsets, existence, name(j)
         )
         if child is not None:
-            out.append((_born(child[0], table, h, i, row, scan, j, float(new.speed_m_s[k])), child[1]))
+            out.append((_born(child[0], table, h, i, scan, j, float(new.speed_m_s[k])), child[1]))
     return out
 
 
-def _born(
-    child: Table, table: Table, h: Hypotheses, i: int, row: int, scan: Scan, plot: int, speed_m_s: float
-) -> Table:
+def _born(child: Table, table: Table, h: States, i: int, scan: Scan, plot: int, speed_m_s: float) -> Table:
     """A child's own row, with what it has of its parent, row i of the table: it takes plots of its sensor alone."""
-    mode = int(h.mu[row].argmax())
+    mode = int(h.mu[i].argmax())
     time_s = float(scan.looks.time_s[plot])
-    there, F = modes.move(mode, h.x[row, mode], time_s - float(h.time_s[row]))
-    P = spread((F @ h.P[row, mode] @ F.T)[None, None], speed_m_s)[0, 0, :6, :6]
+    there, F = modes.move(mode, h.x[i, mode], time_s - float(h.time_s[i]))
+    P = spread((F @ h.P[i, mode] @ F.T)[None, None], speed_m_s)[0, 0, :6, :6]
     return child._replace(
         brood=table.brood[i : i + 1], only=np.array([scan.sensor]), family=table.family[i : i + 1],
         seed_s=np.array([time_s]), seed_x=there[None, :6], seed_cov=P[None],
@@ -123,10 +118,10 @@ def _born(
 
 
 def _child(
-    h: Hypotheses, row: int, mu: Floats, parent: int, speed_m_s: float, scan: Scan, plot: int, offsets: Offsets,
+    h: States, row: int, mu: Floats, parent: int, speed_m_s: float, scan: Scan, plot: int, offsets: Offsets,
     existence: float, number: int,
-) -> tuple[Table, Hypotheses] | None:  # fmt: skip
-    """A track of one plot near its parent, whose state is a hypothesis's."""
+) -> tuple[Table, States] | None:  # fmt: skip
+    """A track of one plot near its parent."""
     time_s = float(scan.looks.time_s[plot])
     x, P, A = h.x[row].copy(), spread(h.P[row][None], speed_m_s)[0], h.A[row].copy()
     if modes.drag_m_s2(x[BALLISTIC]) < 1.0:  # what separates need not be as dense as its parent
@@ -168,21 +163,19 @@ def spread(P: Floats, speed_m_s: float) -> Floats:
 
 
 def parent_of(
-    time_s: float, x: Floats, P: Floats, A: Floats, mu: Floats, table: Table, h: Hypotheses, offsets: Offsets
+    time_s: float, x: Floats, P: Floats, A: Floats, mu: Floats, table: Table, h: States, offsets: Offsets
 ) -> int:
     """The falling track that a new one, of modes x to mu, may have left: near in position and velocity."""
     best, nearest = 0, PARENT_DISTANCE2
     if mu[LEVEL] > 0.5:
         return best
     mean, covariance = imm.combine(x, P, A, mu, offsets.P)
-    rows = h.first[:-1] + table.chosen
     asked = table.shown & table.fallen & ~table.orbit & sharp(table, h, time_s)
-    apart = np.abs(h.x[rows, BALLISTIC, :3] - mean[:3]).max(1) if len(rows) else np.zeros(0)
-    asked &= apart < PARENT_REACH_M + PARENT_SPEED_M_S * np.abs(h.time_s[rows] - time_s)
+    apart = np.abs(h.x[:, BALLISTIC, :3] - mean[:3]).max(1) if len(asked) else np.zeros(0)
+    asked &= apart < PARENT_REACH_M + PARENT_SPEED_M_S * np.abs(h.time_s - time_s)
     for i in np.flatnonzero(asked).tolist():
-        row = int(rows[i])
-        there, F = modes.move(BALLISTIC, h.x[row, BALLISTIC], time_s - float(h.time_s[row]))
-        wide = spread((F @ h.P[row, BALLISTIC] @ F.T)[None, None], SEPARATION_SPEEDS_M_S[1])[0, 0, :6, :6]
+        there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], time_s - float(h.time_s[i]))
+        wide = spread((F @ h.P[i, BALLISTIC] @ F.T)[None, None], SEPARATION_SPEEDS_M_S[1])[0, 0, :6, :6]
         distance = squared_distance(mean - there[:6], covariance + wide)
         if distance < nearest:
             best, nearest = int(table.number[i]), distance

@@ -37,18 +37,18 @@ from tocsin.tracking.pairs import Offsets, Scan, blur2
 from tocsin.tracking.separation import children, parent_of
 from tocsin.tracking.tracks import (
     Bools,
-    Hypotheses,
+    States,
     Table,
     Track,
     TrackRow,
     begun,
     join,
     keep,
-    no_hypotheses,
+    no_states,
     no_tracks,
     track_name,
 )
-from tocsin.tracking.update import METHODS, take_scan
+from tocsin.tracking.update import take_scan
 
 ROW_EVERY_S = 1.0  # a shown track gives at most one row in this time
 # A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER_S
@@ -101,7 +101,7 @@ class Belief(NamedTuple):
     """What the plots of some scans say, one scan after the other."""
 
     table: Table
-    hypotheses: Hypotheses
+    states: States
     pool: Pool
     noise: Floats  # (sensors, 4, grid) ln of the weights of `learning.RATIOS`
     scale: Floats  # (sensors, 4) mean of the squared ratio of true to stated sigma
@@ -124,7 +124,6 @@ class TrackerState(NamedTuple):
 
     sensors: tuple[Sensor, ...]
     columns: Ints  # (sensors, 4) number of each unknown offset, -1: none
-    method: str
     belief: Belief
     past: tuple[Past, ...]
     waiting: Mapping[Key, Waiting]
@@ -146,17 +145,17 @@ class Output(NamedTuple):
     shown: tuple[int, ...]  # numbers of all shown tracks
 
 
-def start(sensors: tuple[Sensor, ...], method: str = METHODS[0]) -> TrackerState:
-    """A tracker that has seen nothing. method: of association, one of `update.METHODS`."""
+def start(sensors: tuple[Sensor, ...]) -> TrackerState:
+    """A tracker that has seen nothing."""
     bias = np.array([s.bias_sigma for s in sensors]).reshape(-1, 4)
     sigma = np.array([s.sigma for s in sensors]).reshape(-1, 4)
     unknown = (bias > 0.0) & ~np.isnan(sigma)
     columns = np.where(unknown, np.cumsum(unknown.ravel()).reshape(unknown.shape) - 1, -1)
     offsets = Offsets(np.zeros(unknown.sum()), np.diag(bias[unknown] ** 2))
     noise = np.tile(LOG_PRIOR, (len(sensors), 4, 1))
-    hypotheses = no_hypotheses(len(sensors), len(offsets.mean))
-    belief = Belief(no_tracks(), hypotheses, initiation.empty_pool(), noise, *scales(noise), offsets, 0)
-    return TrackerState(sensors, columns, method, belief, (), {}, {}, {}, {}, math.inf, 1, -math.inf, 0, 0)
+    states = no_states(len(sensors), len(offsets.mean))
+    belief = Belief(no_tracks(), states, initiation.empty_pool(), noise, *scales(noise), offsets, 0)
+    return TrackerState(sensors, columns, belief, (), {}, {}, {}, {}, math.inf, 1, -math.inf, 0, 0)
 
 
 def next_deadline(state: TrackerState) -> float:
@@ -167,10 +166,9 @@ def next_deadline(state: TrackerState) -> float:
 
 def _row_due_s(state: TrackerState) -> Floats:
     """When (n,) the next row of each track is due though nothing is seen of it; infinite where none is."""
-    table, h = state.belief.table, state.belief.hypotheses
-    times = h.time_s[h.first[:-1] + table.chosen]
+    table, h = state.belief.table, state.belief.states
     last = np.array([state.rows_s.get(n, -math.inf) for n in names(table).tolist()])
-    due = np.maximum(last, times) + FORECAST_ROW_S
+    due = np.maximum(last, h.time_s) + FORECAST_ROW_S
     return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
 
 
@@ -276,13 +274,13 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
         plots = plots.rows(np.lexsort((plots.measured[:, 1], plots.time_s)))
         past.append(Past(key, plots, at_s, belief))
         belief, touched = _take(state, belief, key, plots, known, at_s)
-        table, h = belief.table, belief.hypotheses
+        table, h = belief.table, belief.states
         if again and at_s < state.now_s and key != queue[-1][2]:
             continue  # what is long past is not reported again
         touched = touched[_speaking(state, table, h, at_s)[touched]]
         numbers = names(table)[touched].tolist()
         changed.update(numbers)
-        times = h.time_s[h.first[touched] + table.chosen[touched]].tolist()
+        times = h.time_s[touched].tolist()
         due = [t - rows_s.get(n, -math.inf) >= ROW_EVERY_S for n, t in zip(numbers, times, strict=True)]
         fresh = _rows(belief, touched[due])
         rows += fresh
@@ -318,10 +316,10 @@ def _found_again(before: Belief, after: Belief) -> dict[int, int]:
     out: dict[int, int] = {}
     for i in new.tolist():
         for j in old.tolist():
-            t = life.track_at(after.table, after.hypotheses, i, after.offsets.P)
-            u = life.track_at(before.table, before.hypotheses, j, before.offsets.P, t.time_s)
+            t = life.track_at(after.table, after.states, i, after.offsets.P)
+            u = life.track_at(before.table, before.states, j, before.offsets.P, t.time_s)
             # both at the later of their times
-            t = life.track_at(after.table, after.hypotheses, i, after.offsets.P, u.time_s)
+            t = life.track_at(after.table, after.states, i, after.offsets.P, u.time_s)
             best = int(u.mu.argmax())
             far = float(np.linalg.norm(t.x[int(t.mu.argmax()), :3] - u.x[best, :3]))
             near = far < SAME_SIGMAS * math.sqrt(float(np.trace(u.P[best, :3, :3])))
@@ -360,9 +358,9 @@ def _take(
     )
     measured = ~np.isnan(state.sensors[sensor].sigma)
     gate_scale = float((most / mean)[sensor][measured].max())
-    gone = life.lost(belief.table, belief.hypotheses, scan.time_s)
-    taken = take_scan(belief.table, belief.hypotheses, scan, belief.offsets, gate_scale, state.method, gone)
-    table, h, left = taken.table, taken.hypotheses, taken.left
+    gone = life.lost(belief.table, belief.states, scan.time_s)
+    taken = take_scan(belief.table, belief.states, scan, belief.offsets, gate_scale, gone)
+    table, h, left = taken.table, taken.states, taken.left
     if scan.of.kind == "radar":
         h = loosen(table, h, taken.crowded, scan.of.scan_period_s)
     offsets, noise = belief.offsets, belief.noise
@@ -380,9 +378,7 @@ def _take(
         return known.of([seed], belief.table.number)
 
     if len(taken.new.plots):
-        young = children(
-            belief.table, belief.hypotheses, scan, taken.new, taken.new_belief, belief.offsets, name
-        )
+        young = children(belief.table, belief.states, scan, taken.new, taken.new_belief, belief.offsets, name)
         table, h = join([(table, h), *young])
     table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
     unseen = _unseen(state, table, scan.time_s)
@@ -401,7 +397,7 @@ def _take(
     return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
 
 
-def _level(h: Hypotheses, sensors: tuple[Sensor, ...]) -> Hypotheses:
+def _level(h: States, sensors: tuple[Sensor, ...]) -> States:
     """What radars without elevation have seen alone is air traffic, whatever a turn looks like."""
     tall = np.array([not math.isnan(s.sigma[ELEVATION]) for s in sensors])
     if tall.all() or len(h.mu) == 0:
@@ -410,11 +406,9 @@ def _level(h: Hypotheses, sensors: tuple[Sensor, ...]) -> Hypotheses:
     return h._replace(mu=np.where(flat, np.eye(MODES)[LEVEL], h.mu))
 
 
-def _learn(
-    belief: Belief, h: Hypotheses, scan: Scan, sure: Ints, mean: Floats
-) -> tuple[Offsets, Floats, Hypotheses]:
-    """What plots that surely belong to tracks tell of their sensor; the hypotheses, moved with its offsets."""
-    old, seen, offsets = belief.hypotheses, scan.looks, belief.offsets
+def _learn(belief: Belief, h: States, scan: Scan, sure: Ints, mean: Floats) -> tuple[Offsets, Floats, States]:
+    """What plots that surely belong to tracks tell of their sensor; the states, moved with its offsets."""
+    old, seen, offsets = belief.states, scan.looks, belief.offsets
     noise = belief.noise.copy()
     information, vector = np.zeros_like(offsets.P), np.zeros_like(offsets.mean)
     learn(
@@ -431,14 +425,14 @@ def _learn(
 
 def _initiate(
     state: TrackerState,
-    now: tuple[Table, Hypotheses, Pool],
+    now: tuple[Table, States, Pool],
     scan: Scan,
     key: Key,
     left: Ints,
     height_m: Floats,
     known: Known,
     known_names: Names,
-) -> tuple[Table, Hypotheses, Pool]:
+) -> tuple[Table, States, Pool]:
     """Try to make new tracks of the plots that nothing claimed, then keep them for a while."""
     table, h, pool = now
     sensors = state.sensors
@@ -476,7 +470,7 @@ def _initiate(
             starts = launches.from_one_sensor(family, int(same[:old].sum()), sensors, known)
     if not starts:
         return table, h, pool
-    new: list[tuple[Table, Hypotheses]] = []
+    new: list[tuple[Table, States]] = []
     used: set[int] = set()
     gone = life.lost(table, h, scan.time_s)
     dropped = np.zeros(len(gone), np.bool_)
@@ -508,7 +502,7 @@ def _initiate(
 
 
 def _at(
-    table: Table, known_as: Table, h: Hypotheses, i: int, offset_P: Floats, at_s: float | None = None
+    table: Table, known_as: Table, h: States, i: int, offset_P: Floats, at_s: float | None = None
 ) -> Track:
     """A track as it is reported: with its partner, where it has one. known_as: the table as from `fusion.named`."""
     t = life.track_at(known_as, h, i, offset_P, at_s)
@@ -523,7 +517,7 @@ def _at(
 
 def _rows(belief: Belief, which: Ints) -> list[TrackRow]:
     """Rows of tracks that have just taken a plot, which (k,) rows of the table."""
-    table, h, offset_P = belief.table, belief.hypotheses, belief.offsets.P
+    table, h, offset_P = belief.table, belief.states, belief.offsets.P
     known_as = named(table)
     rows = life.rows_of(known_as, h, which, offset_P)
     for k in np.flatnonzero(table.partner[which] > 0).tolist():
@@ -534,7 +528,7 @@ def _rows(belief: Belief, which: Ints) -> list[TrackRow]:
 def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRow]]:
     """Ends of tracks by a time, and rows of those that have long given none."""
     belief = state.belief
-    table, h = belief.table, belief.hypotheses
+    table, h = belief.table, belief.states
     rows: list[TrackRow] = []
     rows_s = dict(state.rows_s)
     ended = life.over(table, h, now_s)
@@ -555,7 +549,7 @@ def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRo
     seeds = state.names
     if len(seeds) > 4 * len(alive) + 100:
         seeds = {seed: n for seed, n in seeds.items() if n in alive or seed[0] > now_s - DONE_SCANS_S}
-    state = state._replace(belief=belief._replace(table=table, hypotheses=h), rows_s=rows_s, names=seeds)
+    state = state._replace(belief=belief._replace(table=table, states=h), rows_s=rows_s, names=seeds)
     return state, rows
 
 
@@ -565,7 +559,7 @@ def _unseen(state: TrackerState, table: Table, now_s: float) -> Bools:
     return np.asarray((table.only >= 0) & (now_s - table.hit_s > LEADING_SCANS * periods[table.only]))
 
 
-def _speaking(state: TrackerState, table: Table, h: Hypotheses, now_s: float) -> Bools:
+def _speaking(state: TrackerState, table: Table, h: States, now_s: float) -> Bools:
     """Which tracks are reported: not those whose place is hardly known (of one infrared sensor alone)."""
     periods = np.array([s.scan_period_s for s in state.sensors])
     return np.asarray(table.shown & life.sharp(table, h, now_s) & leading(table, now_s, periods))
@@ -574,18 +568,18 @@ def _speaking(state: TrackerState, table: Table, h: Hypotheses, now_s: float) ->
 def shown(state: TrackerState, now_s: float) -> tuple[int, ...]:
     """Numbers of the tracks that are reported."""
     table = state.belief.table
-    return tuple(int(n) for n in names(table)[_speaking(state, table, state.belief.hypotheses, now_s)])
+    return tuple(int(n) for n in names(table)[_speaking(state, table, state.belief.states, now_s)])
 
 
 def track(state: TrackerState, number: int) -> Track:
-    """A track, its hypotheses taken together. Raises KeyError where there is none of that number."""
+    """A track. Raises KeyError where there is none of that number."""
     table = state.belief.table
     found = np.flatnonzero(
-        (names(table) == number) & _speaking(state, table, state.belief.hypotheses, state.now_s)
+        (names(table) == number) & _speaking(state, table, state.belief.states, state.now_s)
     )
     if len(found) == 0:
         raise KeyError(number)
-    return _at(table, named(table), state.belief.hypotheses, int(found[0]), state.belief.offsets.P)
+    return _at(table, named(table), state.belief.states, int(found[0]), state.belief.offsets.P)
 
 
 def mark_orbit(state: TrackerState, number: int, orbit: bool) -> TrackerState:

@@ -1,4 +1,4 @@
-"""The values of tracks and their hypotheses, and of the rows that are reported of them."""
+"""The values of tracks, and of the rows that are reported of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tocsin.tracking.modes import MODES, SIZE
 
 PHASES = ("boost", "coast", "reentry", "other")
 MOST_EXISTENCE = 0.9999  # that is ever believed: so a track can be given up again
-RECENT = 12  # plots that a hypothesis remembers
+RECENT = 12  # plots that a track remembers
 
 Bools = NDArray[np.bool_]
 
@@ -30,18 +30,16 @@ class TrackRow(NamedTuple):
     last: bool  # the track ends with this row
 
 
-class Hypotheses(NamedTuple):
-    """What may be of each track: h rows, those of one track side by side."""
+class States(NamedTuple):
+    """Where the object of each track is: n rows."""
 
-    first: Ints  # (n + 1,) where those of each track begin
-    time_s: Floats  # (h,)
-    x: Floats  # (h, 3, 9) states of the modes, as in `modes`; k offsets of sensors at their means
-    P: Floats  # (h, 3, 9, 9) given the offsets
-    A: Floats  # (h, 3, 9, k) derivative by the offsets
-    mu: Floats  # (h, 3) probabilities of the modes
-    log_weight: Floats  # (h,) ln of the odds against the track being no object
-    claims: Ints  # (h, sensors) latest plot taken of each sensor, -1: none
-    recent: Ints  # (h, RECENT) latest plots taken, the newest first, -1: none
+    time_s: Floats  # (n,)
+    x: Floats  # (n, 3, 9) states of the modes, as in `modes`; k offsets of sensors at their means
+    P: Floats  # (n, 3, 9, 9) given the offsets
+    A: Floats  # (n, 3, 9, k) derivative by the offsets
+    mu: Floats  # (n, 3) probabilities of the modes
+    claims: Ints  # (n, sensors) latest plot taken of each sensor, -1: none
+    recent: Ints  # (n, RECENT) latest plots taken, the newest first, -1: none
 
 
 class Table(NamedTuple):
@@ -50,7 +48,6 @@ class Table(NamedTuple):
     number: Ints  # (n,) name: no two tracks ever have the same
     parent: Ints  # (n,) the track that it separated from; 0: none
     existence: Floats  # (n,) probability that it is an object
-    chosen: Ints  # (n,) row, among its own hypotheses, of the one that is reported
     hits: Ints  # (n,) plots taken
     hit_s: Floats  # (n,) time of the last of them
     shown: Bools  # (n,)
@@ -68,7 +65,7 @@ class Table(NamedTuple):
 
 
 class Track(NamedTuple):
-    """One track: what is believed of one object, its hypotheses taken together."""
+    """One track: what is believed of one object."""
 
     number: int
     parent: int
@@ -83,11 +80,11 @@ class Track(NamedTuple):
     fallen: bool
 
 
-def no_hypotheses(sensors: int, offsets: int) -> Hypotheses:
-    """Hypotheses of no track."""
-    return Hypotheses(
-        np.zeros(1, np.int64), np.zeros(0), np.zeros((0, MODES, SIZE)), np.zeros((0, MODES, SIZE, SIZE)),
-        np.zeros((0, MODES, SIZE, offsets)), np.zeros((0, MODES)), np.zeros(0), np.zeros((0, sensors), np.int64),
+def no_states(sensors: int, offsets: int) -> States:
+    """States of no track."""
+    return States(
+        np.zeros(0), np.zeros((0, MODES, SIZE)), np.zeros((0, MODES, SIZE, SIZE)),
+        np.zeros((0, MODES, SIZE, offsets)), np.zeros((0, MODES)), np.zeros((0, sensors), np.int64),
         np.zeros((0, RECENT), np.int64),
     )  # fmt: skip
 
@@ -96,38 +93,31 @@ def no_tracks() -> Table:
     """A table without tracks."""
     whole, real, no = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     return Table(
-        whole, whole, real, whole, whole, real, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
+        whole, whole, real, whole, real, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
         np.zeros((0, 6, 6)),
     )  # fmt: skip
 
 
-def keep(table: Table, h: Hypotheses, mask: Bools) -> tuple[Table, Hypotheses]:
-    """The tracks picked by a mask, with their hypotheses."""
+def keep(table: Table, states: States, mask: Bools) -> tuple[Table, States]:
+    """The tracks picked by a mask."""
     if mask.all():
-        return table, h
-    each = np.diff(h.first)
-    rows = np.repeat(mask, each)
-    first = np.concatenate([[0], np.cumsum(each[mask])])
-    kept = Table(*(c[mask] for c in table))  # type: ignore[arg-type]  # columns of several types
-    return kept, Hypotheses(first, *(c[rows] for c in h[1:]))  # type: ignore[arg-type]
+        return table, states
+    return Table(*(c[mask] for c in table)), States(*(c[mask] for c in states))  # type: ignore[arg-type]
 
 
-def join(tables: list[tuple[Table, Hypotheses]]) -> tuple[Table, Hypotheses]:
+def join(tables: list[tuple[Table, States]]) -> tuple[Table, States]:
     """Several tables as one, in their order."""
     if len(tables) == 1:
         return tables[0]
     table = Table(*(np.concatenate(c) for c in zip(*(t for t, _ in tables), strict=True)))
-    each = np.concatenate([np.diff(h.first) for _, h in tables])
-    first = np.concatenate([np.zeros(1, np.int64), np.cumsum(each)])
-    rest = (np.concatenate(c) for c in zip(*(h[1:] for _, h in tables), strict=True))
-    return table, Hypotheses(first, *rest)
+    return table, States(*(np.concatenate(c) for c in zip(*(s for _, s in tables), strict=True)))
 
 
 def begun(
     number: int, parent: int, existence: float, hits: int, time_s: float, hit_s: float,
     x: Floats, P: Floats, A: Floats, mu: Floats, plots: list[tuple[int, int]], sensors: int, fallen: bool,
-) -> tuple[Table, Hypotheses]:  # fmt: skip
-    """A new track of one hypothesis. plots: sensor and number of each plot that it was made from, the newest last."""
+) -> tuple[Table, States]:  # fmt: skip
+    """A new track. plots: sensor and number of each plot that it was made from, the newest last."""
     claims, recent = np.full((1, sensors), -1), np.full((1, RECENT), -1)
     for k, (sensor, plot) in enumerate(plots):
         claims[0, sensor] = plot
@@ -135,14 +125,11 @@ def begun(
         if back < RECENT:
             recent[0, back] = plot
     one = np.array
-    odds = np.log(existence / (1.0 - existence))
     return Table(
-        one([number]), one([parent]), one([existence]), one([0]), one([hits]), one([hit_s]),
+        one([number]), one([parent]), one([existence]), one([hits]), one([hit_s]),
         one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
         one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6],
-    ), Hypotheses(
-        one([0, 1]), one([time_s]), x[None], P[None], A[None], mu[None], one([odds]), claims, recent,
-    )  # fmt: skip
+    ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
 
 
 def track_name(number: int) -> str:

@@ -18,7 +18,7 @@ from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.gating import take_plots
 from tocsin.tracking.modes import SIZE, WORK, add_noise, move_into
 from tocsin.tracking.pairs import Offsets, Scan
-from tocsin.tracking.tracks import Hypotheses
+from tocsin.tracking.tracks import States
 
 # Two objects are one to a sensor that finds less than so many of its sigmas between them in all that it measures: its
 # sigma is the error of the middle of an echo, whose width is some of that.
@@ -32,7 +32,7 @@ WIDEST_SIGMAS = 4.0  # of the distance between two tracks, beyond the cell
 def seen(
     rows: Ints, time_s: Floats, x: Floats, P: Floats, mu: Floats, at_s: float, position: Floats, local: Floats
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """What a sensor would measure of hypotheses, rows (n,) of time_s to mu, and how well that is known.
+    """What a sensor would measure of tracks, rows (n,) of time_s to mu, and how well that is known.
 
     Returns (n, 4) and variances (n, 4) of the angle to the right (azimuth times the cosine of the elevation) and above
     (rad), range (m), range rate (m/s). position (3,), local (3, 3): of the sensor, its axes east, north, up.
@@ -44,7 +44,7 @@ def seen(
     noise = np.empty((SIZE, SIZE))
     for k in range(n):
         h = rows[k]
-        best = np.argmax(mu[h])
+        best = int(np.argmax(mu[h]))
         dt = at_s - time_s[h]
         move_into(best, x[h, best], dt, STANDARD, y, F, work)
         noise[:, :] = 0.0
@@ -160,9 +160,9 @@ def groups(tracks: Ints, pairs: tuple[Ints, Ints, Floats], plot: Ints) -> dict[i
 
 
 def shared(
-    rows: Ints, plot: int, h: Hypotheses, fallen: Ints, scan: Scan, local: Floats, offsets: Offsets
+    rows: Ints, plot: int, h: States, fallen: Ints, scan: Scan, local: Floats, offsets: Offsets
 ) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """Hypotheses, rows (m,) of h, after a plot that is the mean of what all of them would have given.
+    """States, rows (m,) of h, after a plot that is the mean of what all of them would have given.
 
     To each the plot says: m times what it measured, less what the others would have given, with their errors. Its
     angles are taken for the object's own, with the spread of the group. Returns the places in rows that were corrected
@@ -182,10 +182,8 @@ def shared(
         measured[:, q - 2] = m * measured[:, q - 2] - others
         noise[:, q] = m * m * noise[:, q] + variance[:, q].sum() - variance[:, q]
     looks = Looks(*(np.repeat(c, m, axis=0) for c in one))._replace(measured=measured, variance=noise)  # type: ignore[arg-type]
-    every = np.zeros(len(h.time_s), np.int64)
-    every[rows] = fallen
     inside, _, x, P, A, mu = take_plots(
-        rows, np.arange(m), h.time_s, h.x, h.P, h.A, h.mu, every,
+        rows, np.arange(m), h.time_s, h.x, h.P, h.A, h.mu, fallen,
         looks.time_s, looks.position_m, looks.axes, looks.measured, looks.variance, looks.column, looks.lever,
         offsets.mean, offsets.P, scan.of.detection_probability, scan.heat, 1.0,
     )  # fmt: skip
