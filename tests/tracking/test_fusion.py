@@ -237,8 +237,11 @@ def test_a_family_speaks_through_the_tracks_of_one_sensor():
 def test_what_has_just_let_go_of_something_follows_one_sensor_and_is_known_no_better_than_its_child():
     table, h = released(np.random.default_rng(6), 1, 300.0)[2:]
     table = table._replace(only=np.array([-1, -1]), brood=np.array([0.9, 0.1]))
-    assert restrict(table, h, 1, False)[0].only.tolist() == [-1, -1]
-    after, wide = restrict(table, h, 1, True)
+    apart = h._replace(recent=np.where(h.recent < 0, -1, np.array([[700], [800]])))
+    assert restrict(table, apart, 1, True, 100)[0].only.tolist() == [-1, -1]  # one body may have given these
+    h = h._replace(recent=np.where(h.recent < 0, -1, np.array([[700], [701]])))
+    assert restrict(table, h, 1, False, 100)[0].only.tolist() == [-1, -1]
+    after, wide = restrict(table, h, 1, True, 100)
     assert after.only.tolist() == [1, -1]
     np.testing.assert_allclose(wide.P[0], spread(h.P, SEPARATION_SPEEDS_M_S[0])[0])
     np.testing.assert_array_equal(wide.P[1], h.P[1])

@@ -97,6 +97,27 @@ def _sigmas_m(now_s: float, time_s: Floats, x: Floats, P: Floats, mu: Floats) ->
     return out
 
 
+@jit
+def rows_apart_s(
+    now_s: float, time_s: Floats, x: Floats, mu: Floats, least_s: float, most_s: float, stray_m: float
+) -> Floats:
+    """In what times (n,) free flight in vacuum would stray so far from tracks, between least_s and most_s."""
+    out = np.full(len(time_s), most_s)
+    s = np.empty(modes.SIZE)
+    for i in range(len(time_s)):
+        j = int(np.argmax(mu[i]))
+        if j == LEVEL:
+            continue
+        dt = max(now_s - time_s[i], 0.0)
+        s[:] = x[i, j]
+        r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+        for k in range(3):
+            s[k] += s[3 + k] * dt - 0.5 * STANDARD_GRAVITY_M_S2 * dt * dt * s[k] / r
+        strong = math.sqrt(s[6] ** 2 + s[7] ** 2 + s[8] ** 2) if j == THRUST else modes.drag_m_s2(s)
+        out[i] = min(max(math.sqrt(2.0 * stray_m / (strong + 1e-9)), least_s), most_s)
+    return out
+
+
 def sharp(table: Table, h: States, now_s: float) -> Bools:
     """Which tracks (n,) are worth to be reported at a time."""
     return np.asarray(_sigmas_m(now_s, h.time_s, h.x, h.P, h.mu) < WIDEST_SHOWN_M)

@@ -51,10 +51,12 @@ from tocsin.tracking.tracks import (
 from tocsin.tracking.update import take_scan
 
 ROW_EVERY_S = 1.0  # a shown track gives at most one row in this time
-# A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER_S
-# earlier where other tracks' rows are due: so that many tracks make few steps.
+# A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER of that time
+# earlier where other tracks' rows are due: so that many tracks make few steps. Between its rows a track is taken to fly
+# freely in vacuum: where thrust or drag would take it farther than this from there, it gives one sooner.
 FORECAST_ROW_S = 8.0
-ROWS_TOGETHER_S = 2.0
+ROWS_TOGETHER = 0.25
+STRAY_M = 1000.0
 
 # Plots that no track claims are kept for this many scans, those of cameras a little longer (they scan
 # many times a second), and all for at most so long.
@@ -164,11 +166,15 @@ def next_deadline(state: TrackerState) -> float:
     return max(min(scans, state.row_due_s), state.now_s)
 
 
-def _row_due_s(state: TrackerState) -> Floats:
-    """When (n,) the next row of each track is due though nothing is seen of it; infinite where none is."""
+def _row_due_s(state: TrackerState, early: float = 0.0) -> Floats:
+    """When (n,) the next row of each track is due though nothing is seen of it; infinite where none is.
+
+    early: share of the time between rows by which it may come sooner.
+    """
     table, h = state.belief.table, state.belief.states
     last = np.array([state.rows_s.get(n, -math.inf) for n in names(table).tolist()])
-    due = np.maximum(last, h.time_s) + FORECAST_ROW_S
+    apart_s = life.rows_apart_s(state.now_s, h.time_s, h.x, h.mu, ROW_EVERY_S, FORECAST_ROW_S, STRAY_M)
+    due = np.maximum(last, h.time_s) + apart_s * (1.0 - early)
     return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
 
 
@@ -538,7 +544,7 @@ def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRo
         t = _at(table, known_as, h, i, belief.offsets.P)
         if t.time_s > rows_s.get(t.number, -math.inf):
             rows.append(life.row_of(t, True))
-    due = _row_due_s(state) - ROWS_TOGETHER_S <= now_s
+    due = _row_due_s(state, ROWS_TOGETHER) <= now_s
     for i in np.flatnonzero(due & ~ended).tolist():
         rows.append(life.row_of(_at(table, known_as, h, i, belief.offsets.P, now_s), False))
         rows_s[int(numbers[i])] = now_s
