@@ -29,18 +29,11 @@ def assign(owner: Ints, partner: Ints, gain: Floats) -> Ints:
     worth = np.flatnonzero(gain > 0.0)
     if len(worth) == 0:
         return worth
-    o, p = owner[worth], partner[worth]
-    owners = int(o.max()) + 1
-    size = owners + int(p.max()) + 1
-    _, label = connected_components(coo_matrix((np.ones(len(worth)), (o, owners + p)), (size, size)), False)
-    group = label[o]
-    order = np.argsort(group, kind="stable")
-    begin = np.flatnonzero(np.diff(group[order], prepend=-1))
-    taken = [worth[order[begin[np.diff(begin, append=len(order)) == 1]]]]
-    for first, count in zip(begin.tolist(), np.diff(begin, append=len(order)).tolist(), strict=True):
-        if count == 1:
-            continue
-        rows = worth[order[first : first + count]]
+    alone = (np.bincount(owner[worth])[owner[worth]] == 1) & (
+        np.bincount(partner[worth])[partner[worth]] == 1
+    )
+    taken, worth = [worth[alone]], worth[~alone]
+    for rows in _groups(owner, partner, worth):
         mine, i = np.unique(owner[rows], return_inverse=True)
         theirs, j = np.unique(partner[rows], return_inverse=True)
         value, pair = np.zeros((len(mine), len(theirs))), np.full((len(mine), len(theirs)), -1)
@@ -95,6 +88,18 @@ def pair_beliefs(log_weight: Floats) -> Floats:
         for j in range(m):
             out[i, j] /= behind[0, 0]
     return out
+
+
+def _groups(owner: Ints, partner: Ints, rows: Ints) -> list[Ints]:
+    """Pairs, rows of owner and partner, in groups that share nothing."""
+    if len(rows) == 0:
+        return []
+    o, p = owner[rows], partner[rows]
+    owners = int(o.max()) + 1
+    size = owners + int(p.max()) + 1
+    _, label = connected_components(coo_matrix((np.ones(len(rows)), (o, owners + p)), (size, size)), False)
+    order = np.argsort(label[o], kind="stable")
+    return np.split(rows[order], np.flatnonzero(np.diff(label[o][order])) + 1)
 
 
 def many_beliefs(log_weight: Floats) -> Floats:

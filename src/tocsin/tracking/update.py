@@ -123,13 +123,10 @@ def _after(h: States, scan: Scan, pairs: Pairs, taken: Ints, left_mu: Floats) ->
 
 
 def _contested(track: Ints, plot: Ints, plots: int) -> Bools:
-    """Which plots do not pair off with one track each: pairs of track (k,) and plot (k,)."""
-    both = np.unique(np.stack([track, plot]), axis=1) if len(track) else np.zeros((2, 0), np.int64)
-    tracks_of = np.bincount(both[1], minlength=plots)
-    plots_of = np.bincount(both[0])
-    sole = np.zeros(plots, np.int64)
-    np.add.at(sole, both[1], plots_of[both[0]] == 1)
-    return np.asarray(~((tracks_of == 1) & (sole == 1)))
+    """Which plots do not pair off with one track each: pairs of track (k,) and plot (k,), no two alike."""
+    plots_of = np.bincount(track)[track] if len(track) else track
+    sole = np.bincount(plot[plots_of == 1], minlength=plots)
+    return np.asarray((np.bincount(plot, minlength=plots) != 1) | (sole != 1))
 
 
 class Beside(NamedTuple):
