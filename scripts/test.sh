@@ -7,32 +7,48 @@ step() { echo; echo "== $(date +%H:%M:%S) $*"; }
 kernels=$(ls -d tests/earth tests/sensors tests/tracking)
 sh scripts/venv.sh .venv requirements-dev.txt
 
-step "Style (ruff), types (mypy), import rules (import-linter)"
-$bin/ruff check .
-$bin/ruff format --check .
-$bin/mypy
-$bin/lint-imports --no-cache
-
-step "Fast suite on $($bin/python --version)"
-$bin/python -m pytest -q -m "not acceptance"
-
-step "Acceptance: the recordings beside the checkout, through the command line"
-$bin/python -m pytest -q -m acceptance
+style() {
+    step "Style (ruff), types (mypy), import rules (import-linter)"
+    $bin/ruff check . && $bin/ruff format --check . && $bin/mypy && $bin/lint-imports --no-cache
+}
+fast() { # FOLDER: the fast suite by the Python in it; the map in a browser is tested once
+    step "Fast suite on $("$1/bin/python" --version)"
+    case $1 in .venv) which="not acceptance" ;; *) which="not acceptance and not browser" ;; esac
+    "$1/bin/python" -m pytest -q -m "$which" < /dev/null
+}
+acceptance() {
+    step "Acceptance: the recordings beside the checkout, through the command line"
+    $bin/python -m pytest -q -m acceptance
+}
+plain() {
+    step "Kernels without compiler (NUMBA_DISABLE_JIT=1)"
+    # shellcheck disable=SC2086
+    NUMBA_DISABLE_JIT=1 $bin/python -m pytest -q -m "not acceptance and not compiled" $kernels
+}
+# Two jobs side by side, as most machines have two cores and a test uses one: the second one's output comes after the
+# first one's. Ends with 1 where either fails.
+together() {
+    { $2 > .venv/second.log 2>&1 && echo passed > .venv/second.end || echo failed > .venv/second.end; } &
+    first=passed
+    $1 || first=failed
+    wait
+    cat .venv/second.log
+    [ "$first $(cat .venv/second.end)" = "passed passed" ] || { echo "== $1: $first; $2: $(cat .venv/second.end)" >&2; exit 1; }
+}
 
 have=$($bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 tested="$have"
 sh scripts/pythons.sh > .venv/pythons
+together "fast .venv" style
+set -- acceptance plain # what the suites of the other Pythons go beside
 while read -r version python; do
     [ "$version" != "$have" ] || continue
-    sh scripts/venv.sh ".venv-$version" requirements-dev.txt "$python" < /dev/null
-    step "Fast suite on $(".venv-$version/bin/python" --version)"
-    ".venv-$version/bin/python" -m pytest -q -m "not acceptance and not browser" < /dev/null
     tested="$tested $version"
+    sh scripts/venv.sh ".venv-$version" requirements-dev.txt "$python" < /dev/null
+    together "${1:-true}" "fast .venv-$version"
+    [ $# = 0 ] || shift
 done < .venv/pythons
-
-step "Kernels without compiler (NUMBA_DISABLE_JIT=1)"
-# shellcheck disable=SC2086
-NUMBA_DISABLE_JIT=1 $bin/python -m pytest -q -m "not acceptance and not compiled" $kernels
+for rest; do $rest; done
 
 step "Documentation builds (mkdocs --strict)"
 NO_MKDOCS_2_WARNING=1 $bin/mkdocs build --quiet --strict --site-dir build/site
