@@ -1,4 +1,4 @@
-"""Hypotheses for tests: modes near each other, and the moments of a mixture by their definition."""
+"""Tracks for tests: modes near each other, and the moments of a mixture by their definition."""
 
 import numpy as np
 

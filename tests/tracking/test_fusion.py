@@ -11,6 +11,7 @@ from tocsin.tracking import modes
 from tocsin.tracking.fusion import (
     LEADING_SCANS,
     SURE_HITS,
+    Held,
     _log_same,
     fuse,
     leading,
@@ -73,7 +74,16 @@ def test_odds_of_one_thing_are_those_of_the_measurements(same):
             return multivariate_normal.logpdf(z, H @ prior[0], H @ prior[1] @ H.T + R)
 
         direct = log_p(z, H, R) - log_p(z1, H1, R1) - log_p(z2, H2, R2)
-        value, m, P = _log_same(posterior(prior, H1, R1, z1), posterior(prior, H2, R2, z2), prior)
+        # each sensor is off by an unknown of its own, by so much of it
+        L1, L2 = rng.normal(size=(2, 4)) * np.sqrt([np.diag(R1), np.diag(R2)])
+        A1 = posterior(prior, H1, R1, z1 - L1)[0] - posterior(prior, H1, R1, z1)[0]
+        A2 = posterior(prior, H2, R2, z2 - L2)[0] - posterior(prior, H2, R2, z2)[0]
+        none = np.zeros(6)
+        value, (m, P, A) = _log_same(
+            Held(*posterior(prior, H1, R1, z1), np.stack([A1, none], -1)),
+            Held(*posterior(prior, H2, R2, z2), np.stack([none, A2], -1)),
+            Held(*prior, np.zeros((6, 2))),
+        )
         if value == -math.inf:  # never one
             assert direct < -10.0
             continue
@@ -82,6 +92,9 @@ def test_odds_of_one_thing_are_those_of_the_measurements(same):
         sigma = np.sqrt(np.diag(expected_P))
         np.testing.assert_allclose((m - expected_m) / sigma, 0.0, atol=1e-4)
         np.testing.assert_allclose((P - expected_P) / np.outer(sigma, sigma), 0.0, atol=1e-4)
+        for k, off in enumerate((np.concatenate([L1, 0.0 * L2]), np.concatenate([0.0 * L1, L2]))):
+            moved = posterior(prior, H, R, z - off)[0] - expected_m
+            np.testing.assert_allclose((A[:, k] - moved) / sigma, 0.0, atol=1e-4)
         values.append(value)
     if same:
         assert len(values) == 60

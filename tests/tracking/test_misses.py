@@ -93,7 +93,6 @@ def test_each_track_is_asked_by_itself():
         assert left[i].sum() == pytest.approx(1.0, abs=1e-12)
 
 
-@pytest.mark.xfail(reason="imm.miss divides nothing by nothing where all modes are surely seen")
 def test_a_sensor_that_never_misses_may_miss_all_the_same():
     """Its stated probability may be 1 (`formats.sensors`): the chance stays below it, and the modes as they are."""
     chance, left = asked(falling()[0], MIXED, stated=1.0)

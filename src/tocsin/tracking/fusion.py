@@ -12,6 +12,7 @@ Multitarget-Multisensor Tracking, chapter 8), under the condition that a track h
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,48 +54,65 @@ def restrict(table: Table, h: States, sensor: int, radar: bool, scan_of: int) ->
         return table, h
     P = h.P.copy()
     seed_s, seed_x, seed_cov = table.seed_s.copy(), table.seed_x.copy(), table.seed_cov.copy()
+    seed_by_offset = table.seed_by_offset.copy()
     for i in np.flatnonzero(alone).tolist():
         P[i] = spread(P[i : i + 1], SEPARATION_SPEEDS_M_S[0])[0]
         mode = int(h.mu[i].argmax())
         seed_s[i], seed_x[i], seed_cov[i] = h.time_s[i], h.x[i, mode, :6], P[i, mode, :6, :6]
+        seed_by_offset[i] = h.A[i, mode, :6]
     table = table._replace(
-        only=np.where(alone, sensor, table.only), seed_s=seed_s, seed_x=seed_x, seed_cov=seed_cov
+        only=np.where(alone, sensor, table.only),
+        seed_s=seed_s,
+        seed_x=seed_x,
+        seed_cov=seed_cov,
+        seed_by_offset=seed_by_offset,
     )
     return table, h._replace(P=P)
 
 
-def _state(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> tuple[Floats, Floats]:
-    """Mean (6,) and covariance (6, 6) of a track in free flight at a time."""
+class Held(NamedTuple):
+    """What is believed of one thing, given the sensors' offsets."""
+
+    x: Floats  # (6,)
+    P: Floats  # (6, 6)
+    A: Floats  # (6, k) derivative by the offsets
+
+
+def _state(h: States, i: int, at_s: float) -> Held:
+    """A track in free flight at a time."""
     dt = at_s - float(h.time_s[i])
     there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], dt)
     P = F @ h.P[i, BALLISTIC] @ F.T
     modes.add_noise(BALLISTIC, there, P, dt)
-    A = (F @ h.A[i, BALLISTIC])[:6]
-    return there[:6], P[:6, :6] + A @ offset_P @ A.T
+    return Held(there[:6], P[:6, :6], (F @ h.A[i, BALLISTIC])[:6])
 
 
-def _seed(table: Table, i: int, at_s: float) -> tuple[Floats, Floats]:
+def _seed(table: Table, i: int, at_s: float) -> Held:
+    """What was known of where a track may be at its birth, at a time."""
     x, P = np.zeros(9), np.zeros((9, 9))
     x[:6], P[:6, :6] = table.seed_x[i], table.seed_cov[i]
     x[6] = modes.CHILD_LN_BETA_MEAN
     there, F = modes.move(BALLISTIC, x, at_s - float(table.seed_s[i]))
-    return there[:6], (F @ P @ F.T)[:6, :6]
+    return Held(there[:6], (F @ P @ F.T)[:6, :6], F[:6, :6] @ table.seed_by_offset[i])
 
 
-def _log_same(
-    a: tuple[Floats, Floats], b: tuple[Floats, Floats], prior: tuple[Floats, Floats]
-) -> tuple[float, Floats, Floats]:
+def _open(held: Held, offset_P: Floats) -> Held:
+    """The same, the offsets being known to a covariance (k, k) alone."""
+    return held._replace(P=held.P + held.A @ offset_P @ held.A.T)
+
+
+def _log_same(a: Held, b: Held, prior: Held) -> tuple[float, Held]:
     """ln of the odds that two Gaussian beliefs are of one thing, given a common prior, and what they say together."""
-    origin, variance = prior[0], np.diag(prior[1])
+    origin, variance = prior.x, np.diag(prior.P)
     sane = (variance > 0.0).all() and all(
-        np.isfinite(m).all() and np.isfinite(P).all() for m, P in (a, b, prior)
+        np.isfinite(m).all() and np.isfinite(P).all() for m, P, _ in (a, b, prior)
     )
     if not sane:  # a light body flown on too long
-        return -math.inf, a[0], a[1]
+        return -math.inf, a
     scale = np.sqrt(variance)
     (m1, Y1), (m2, Y2), (m0, Y0) = (
         ((m - origin) / scale, np.linalg.inv(P / np.outer(scale, scale) + 1e-9 * np.eye(6)))
-        for m, P in (a, b, prior)
+        for m, P, _ in (a, b, prior)
     )
     # neither knows less than their common prior did: where one seems to, the prior was not all common
     values, vectors = np.linalg.eigh(0.5 * (Y0 + Y0.T))
@@ -110,7 +128,9 @@ def _log_same(
     value = 0.5 * (logs[0] + logs[1] - logs[2] - logs[3] - squares)
     if not squares <= STRANGE:
         value = -math.inf
-    return float(value), origin + m * scale, np.linalg.inv(Y) * np.outer(scale, scale)
+    A1, A2, A0 = (held.A / scale[:, None] for held in (a, b, prior))
+    A = np.linalg.solve(Y, Y1 @ A1 + Y2 @ A2 - Y0 @ A0) * scale[:, None]
+    return float(value), Held(origin + m * scale, np.linalg.inv(Y) * np.outer(scale, scale), A)
 
 
 def release(table: Table, sensor: int, unseen: Bools) -> Table:
@@ -153,18 +173,16 @@ def _pair(
     if len(own) == 0 or len(theirs) == 0:
         return table, h, gone
     at_s = float(max(h.time_s[own].max(), h.time_s[theirs].max()))
-    a = [_state(table, h, i, at_s, offset_P) for i in own.tolist()]
-    b = [_state(table, h, j, at_s, offset_P) for j in theirs.tolist()]
+    a = [_state(h, i, at_s) for i in own.tolist()]
+    b = [_state(h, j, at_s) for j in theirs.tolist()]
     # the family's common prior: that of the oldest member, which is the widest
     eldest = int(min([*own.tolist(), *theirs.tolist()], key=lambda i: float(table.seed_s[i])))
     prior = _seed(table, eldest, at_s)
     weight = np.full((len(a), len(b)), -np.inf)
-    fused = {}
     for i, mine in enumerate(a):
         for j, other in enumerate(b):
-            value, m, P = _log_same(mine, other, prior)
+            value, _ = _log_same(_open(mine, offset_P), _open(other, offset_P), prior)
             weight[i, j] = value - math.log(max(len(own), len(theirs)))
-            fused[i, j] = (m, P)
     belief = _believed(weight)
     likely = list(zip(*(k.tolist() for k in np.nonzero(belief > LIKELY_PAIR)), strict=True))
     x, P, A, mu, time_s = h.x.copy(), h.P.copy(), h.A.copy(), h.mu.copy(), h.time_s.copy()
@@ -182,16 +200,17 @@ def _pair(
             continue
         if table.number[j] < table.number[i]:
             i, j = j, i  # the elder keeps its name
-        m, total = fused[of_own, of_theirs]
+        _, both_say = _log_same(a[of_own], b[of_theirs], prior)
         there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], at_s - float(h.time_s[i]))
         full = F @ h.P[i, BALLISTIC] @ F.T
         # what is known of the ballistic coefficient stays; it is not felt up here
         x[i, BALLISTIC] = there
-        x[i, BALLISTIC, :6] = m
+        x[i, BALLISTIC, :6] = both_say.x
         P[i, BALLISTIC] = 0.0
-        P[i, BALLISTIC, :6, :6] = total
+        P[i, BALLISTIC, :6, :6] = both_say.P
         P[i, BALLISTIC, 6, 6] = full[6, 6]
         A[i, BALLISTIC] = 0.0
+        A[i, BALLISTIC, :6] = both_say.A
         mu[i] = 0.0
         mu[i, BALLISTIC] = 1.0
         time_s[i] = at_s
@@ -224,9 +243,9 @@ def together(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> 
         return None
     j = int(found[0])
     eldest = i if table.seed_s[i] <= table.seed_s[j] else j
-    mine, other = _state(table, h, i, at_s, offset_P), _state(table, h, j, at_s, offset_P)
-    value, m, P = _log_same(mine, other, _seed(table, eldest, at_s))
-    return (m, P) if value > -math.inf else None
+    mine, other = (_open(_state(h, k, at_s), offset_P) for k in (i, j))
+    value, both_say = _log_same(mine, other, _seed(table, eldest, at_s))
+    return (both_say.x, both_say.P) if value > -math.inf else None
 
 
 def names(table: Table) -> Ints:

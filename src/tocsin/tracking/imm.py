@@ -348,6 +348,7 @@ def _by_beta(
     if numbers == 0:
         return -np.inf, np.inf, 0
     total = _join_parts(logs, parts_x, parts_P, parts_A, x, P, A)
+    x[6] = min(max(x[6], LEAST_LN_BETA), MOST_LN_BETA)
     return total - math.log(prior), nis[np.argmax(logs)], numbers
 
 
@@ -478,8 +479,8 @@ def miss(x: Floats, mu: Floats, stated_detection: float, heat: bool, left: Float
         seen += mu[j] * p
         left[j] = mu[j] * (1.0 - p)
         total += left[j]
-    for j in range(MODES):
-        left[j] /= total
+    for j in range(MODES):  # what no mode explains tells none apart
+        left[j] = left[j] / total if total > 0.0 else mu[j]
     return seen
 
 

@@ -176,7 +176,7 @@ def move_into(mode: int, x: Floats, dt: float, f: Forces, y: Floats, F: Floats, 
     """State y (9,) and transition F (9, 9) of a mode dt seconds from x (9,), forward or back, without noise.
 
     Runge and Kutta's classical method (Hairer, Norsett and Wanner 1993, section II.1), in steps short against
-    the time in which drag or density change. work (80,) is overwritten.
+    the time in which drag or density change. work (WORK,) is overwritten.
     """
     for i in range(SIZE):
         y[i] = x[i]

@@ -114,6 +114,7 @@ def _born(child: Table, table: Table, h: States, i: int, scan: Scan, plot: int, 
     return child._replace(
         brood=table.brood[i : i + 1], only=np.array([scan.sensor]), family=table.family[i : i + 1],
         seed_s=np.array([time_s]), seed_x=there[None, :6], seed_cov=P[None],
+        seed_by_offset=(F @ h.A[i, mode])[None, :6],
     )  # fmt: skip
 
 

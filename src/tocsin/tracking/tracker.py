@@ -156,7 +156,9 @@ def start(sensors: tuple[Sensor, ...]) -> TrackerState:
     offsets = Offsets(np.zeros(unknown.sum()), np.diag(bias[unknown] ** 2))
     noise = np.tile(LOG_PRIOR, (len(sensors), 4, 1))
     states = no_states(len(sensors), len(offsets.mean))
-    belief = Belief(no_tracks(), states, initiation.empty_pool(), noise, *scales(noise), offsets, 0)
+    belief = Belief(
+        no_tracks(len(offsets.mean)), states, initiation.empty_pool(), noise, *scales(noise), offsets, 0
+    )
     return TrackerState(sensors, columns, belief, (), {}, {}, {}, {}, math.inf, 1, -math.inf, 0, 0)
 
 

@@ -61,7 +61,8 @@ class Table(NamedTuple):
     )
     seed_s: Floats  # (n,) time of its birth from a parent
     seed_x: Floats  # (n, 6) what was known then of where it may be: mean
-    seed_cov: Floats  # (n, 6, 6) and covariance
+    seed_cov: Floats  # (n, 6, 6) and covariance, given the offsets
+    seed_by_offset: Floats  # (n, 6, k) and derivative by the offsets
 
 
 class Track(NamedTuple):
@@ -89,12 +90,12 @@ def no_states(sensors: int, offsets: int) -> States:
     )  # fmt: skip
 
 
-def no_tracks() -> Table:
+def no_tracks(offsets: int) -> Table:
     """A table without tracks."""
     whole, real, no = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     return Table(
         whole, whole, real, whole, real, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
-        np.zeros((0, 6, 6)),
+        np.zeros((0, 6, 6)), np.zeros((0, 6, offsets)),
     )  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def begun(
     return Table(
         one([number]), one([parent]), one([existence]), one([hits]), one([hit_s]),
         one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
-        one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6],
+        one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6], A[:1, :6],
     ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tocsin.earth.forces import STANDARD
 from tocsin.kernel import jit
-from tocsin.sensors.models import Looks, residual_and_row, some
+from tocsin.sensors.models import residual_and_row, some
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.gating import take_plots
 from tocsin.tracking.modes import SIZE, WORK, add_noise, move_into
@@ -30,15 +30,17 @@ WIDEST_SIGMAS = 4.0  # of the distance between two tracks, beyond the cell
 
 @jit
 def seen(
-    rows: Ints, time_s: Floats, x: Floats, P: Floats, mu: Floats, at_s: float, position: Floats, local: Floats
-) -> tuple[Floats, Floats]:  # fmt: skip
+    rows: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats, mu: Floats, at_s: float, position: Floats,
+    local: Floats,
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """What a sensor would measure of tracks, rows (n,) of time_s to mu, and how well that is known.
 
-    Returns (n, 4) and variances (n, 4) of the angle to the right (azimuth times the cosine of the elevation) and above
-    (rad), range (m), range rate (m/s). position (3,), local (3, 3): of the sensor, its axes east, north, up.
+    Returns (n, 4), variances (n, 4) and derivatives by the sensors' offsets (n, 4, k) of the angle to the right
+    (azimuth times the cosine of the elevation) and above (rad), range (m), range rate (m/s). position (3,), local
+    (3, 3): of the sensor, its axes east, north, up.
     """
     n = len(rows)
-    value, variance = np.empty((n, 4)), np.empty((n, 4))
+    value, variance, by_offset = np.empty((n, 4)), np.empty((n, 4)), np.zeros((n, 4, A.shape[3]))
     y, F, work = np.empty(SIZE), np.empty((SIZE, SIZE)), np.empty(WORK)
     H, axes, none, row = np.empty(6), np.empty((3, 3)), np.zeros(2), np.empty(SIZE)
     noise = np.empty((SIZE, SIZE))
@@ -80,8 +82,11 @@ def seen(
             for i in range(6):
                 for m in range(6):
                     total += H[i] * noise[i, m] * H[m]
+            for b in range(A.shape[3]):
+                for i in range(SIZE):
+                    by_offset[k, q, b] += row[i] * A[h, best, i, b]
             variance[k, q] = total
-    return value, variance
+    return value, variance, by_offset
 
 
 @jit
@@ -162,26 +167,30 @@ def groups(tracks: Ints, pairs: tuple[Ints, Ints, Floats], plot: Ints) -> dict[i
 def shared(
     rows: Ints, plot: int, h: States, fallen: Ints, scan: Scan, local: Floats, offsets: Offsets
 ) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """States, rows (m,) of h, after a plot that is the mean of what all of them would have given.
+    """Tracks, rows (m,) of h, after a plot that is the mean of what all of them would have given.
 
     To each the plot says: m times what it measured, less what the others would have given, with their errors. Its
     angles are taken for the object's own, with the spread of the group. Returns the places in rows that were corrected
     (k,), and x, P, A, mu after (k, ...).
     """
     m = len(rows)
-    one = some(scan.looks, np.array([plot]))
-    value, variance = seen(rows, h.time_s, h.x, h.P, h.mu, float(one.time_s[0]), one.position_m[0], local)
-    shift = (
-        np.where(one.column[0] >= 0, offsets.mean[one.column[0]], 0.0) if len(offsets.mean) else np.zeros(4)
+    looks = some(scan.looks, np.full(m, plot))
+    value, variance, by_offset = seen(
+        rows, h.time_s, h.x, h.P, h.A, h.mu, float(looks.time_s[0]), looks.position_m[0], local
     )
-    value = value + shift
-    measured, noise = np.repeat(one.measured, m, axis=0), np.repeat(one.variance, m, axis=0)
-    noise[:, :2] += value[:, :2].var(axis=0) * np.array([math.cos(value[0, 1]) ** 2, 1.0])
+    measured, noise, lever = looks.measured, looks.variance, looks.lever
+    apart = value[:, :2] - value[0, :2]
+    apart[:, 0] = ((apart[:, 0] + math.pi) % (2.0 * math.pi) - math.pi) * math.cos(value[0, 1])
+    noise[:, :2] += apart.var(axis=0)
     for q in (2, 3):
-        others = value[:, q].sum() - value[:, q]
-        measured[:, q - 2] = m * measured[:, q - 2] - others
+        measured[:, q - 2] = m * measured[:, q - 2] - (value[:, q].sum() - value[:, q])
         noise[:, q] = m * m * noise[:, q] + variance[:, q].sum() - variance[:, q]
-    looks = Looks(*(np.repeat(c, m, axis=0) for c in one))._replace(measured=measured, variance=noise)  # type: ignore[arg-type]
+        column = int(looks.column[0, q])
+        if column >= 0:  # m times the sensor's own, and what the others have taken it for
+            theirs = by_offset[:, q, column].sum() - by_offset[:, q, column]
+            lever[:, q] = m * lever[:, q] + theirs
+            measured[:, q - 2] += theirs * offsets.mean[column]
+    looks = looks._replace(measured=measured, variance=noise, lever=lever)
     inside, _, x, P, A, mu = take_plots(
         rows, np.arange(m), h.time_s, h.x, h.P, h.A, h.mu, fallen,
         looks.time_s, looks.position_m, looks.axes, looks.measured, looks.variance, looks.column, looks.lever,

@@ -139,7 +139,7 @@ class Beside(NamedTuple):
 
 def _beside(table: Table, h: States, idle: Ints, scan: Scan, local: Floats) -> Beside:
     tracks = np.flatnonzero(idle == 0)
-    value, variance = seen(tracks, h.time_s, h.x, h.P, h.mu, scan.time_s, scan.position_m, local)
+    value, variance, _ = seen(tracks, h.time_s, h.x, h.P, h.A, h.mu, scan.time_s, scan.position_m, local)
     return Beside(tracks, together(value, variance, cell_of(scan)), table.existence)
 
 
