@@ -103,7 +103,7 @@ def test_what_a_sensor_would_measure_of_a_track_against_finite_differences(mode,
             used = modes.USED[mode]
             # of drag a derivative is good to a hundredth
             size = np.abs(small[:used, b]).sum() * np.array([1e-7, 1e-7, 1.0, 1.0])
-            assert (np.abs(1e-3 * by_offset[0, :, b] - change) < 0.03 * np.abs(change) + 0.02 * size).all()
+            assert (np.abs(1e-3 * by_offset[0, :, b] - change) < 0.05 * np.abs(change) + 0.02 * size).all()
 
 
 def test_no_tracks_are_seen_and_none_are_together():
