@@ -14,7 +14,9 @@ from tocsin.tracking.fusion import (
     Held,
     _log_same,
     fuse,
+    inherit,
     leading,
+    named,
     release,
     restrict,
     together,
@@ -35,7 +37,8 @@ RADARS = (
 
 def fused(table, h, sensor, unseen=()):
     """Tables after fusion; unseen: numbers of the tracks that their own sensor sees no longer."""
-    return fuse(table, h, sensor, NO_OFFSETS, np.isin(table.number, unseen))
+    none = np.zeros(len(table.number), bool)
+    return fuse(table, h, sensor, NO_OFFSETS, np.isin(table.number, unseen), none)
 
 
 def toy(rng):
@@ -228,13 +231,54 @@ def test_what_is_not_ready_is_not_fused(more):
     assert after.only.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("told", "speaking", "name"),
+    [((0, 0), (0, 0), 1), ((0, 1), (0, 1), 2), ((1, 1), (0, 1), 2), ((1, 1), (1, 0), 1), ((1, 0), (0, 1), 1)],
+)
+def test_what_becomes_one_keeps_the_name_that_it_is_known_by(told, speaking, name):
+    table, h = released(np.random.default_rng(2), 1, 300.0)[2:]
+    table = table._replace(told=np.array(told, bool))
+    after, _ = fuse(table, h, 0, NO_OFFSETS, np.zeros(2, bool), np.array(speaking, bool))
+    assert after.number.tolist() == [1]
+    assert after.name.tolist() == [name]
+    assert after.told.tolist() == [any(told)]
+
+
+def test_a_partner_that_now_speaks_has_the_name_that_its_body_was_told_by():
+    table, _ = released(np.random.default_rng(5), 2, 300.0)[2:]
+    assert table.name.tolist() == table.number.tolist() == [1, 2, 3, 4]
+    table = table._replace(partner=np.array([3, 0, 1, 0]))
+    first = inherit(table, np.array([True, True, False, False]))
+    assert first.told.tolist() == [True, True, False, False]
+    assert first.name.tolist() == [1, 2, 3, 4]
+    then = inherit(first, np.array([False, False, True, True]))
+    assert then.name.tolist() == [3, 2, 1, 4]  # the second body is another one for all that is known
+    assert named(then).number.tolist() == [3, 2, 1, 4]
+    again = inherit(then._replace(partner=np.array([4, 0, 0, 1])), np.array([False, False, True, True]))
+    assert again.name.tolist() == [3, 2, 1, 4]  # who has a name keeps it
+
+
+def test_parents_are_named_as_they_are_reported():
+    table, _ = released(np.random.default_rng(5), 2, 300.0)[2:]
+    table = table._replace(parent=np.array([0, 1, 9, 3]), name=np.array([7, 2, 3, 4]))
+    assert named(table).parent.tolist() == [0, 7, 9, 3]
+    itself = table._replace(parent=np.array([4, 1, 9, 3]), name=np.array([4, 2, 3, 8]))
+    assert named(itself).parent.tolist() == [8, 4, 9, 3]
+
+
 def test_a_family_speaks_through_the_tracks_of_one_sensor():
     table, _ = released(np.random.default_rng(5), 2, 300.0)[2:]
     assert table.only.tolist() == [0, 0, 1, 1]
     now = float(table.hit_s.max())
     periods = np.array([2.0, 2.0])
     assert leading(table, now, periods).tolist() == [True, True, False, False]
-    # the eldest is not seen any more: the others speak
+    assert leading(table, now, np.array([2.0, 1.5])).tolist() == [
+        False,
+        False,
+        True,
+        True,
+    ]  # it looks more often
+    # not seen any more: the others speak
     long_ago = table.hit_s - 2.0 * LEADING_SCANS * np.where(table.only == 0, 2.0, 0.0)
     assert leading(table._replace(hit_s=long_ago), now, periods).tolist() == [False, False, True, True]
     # nor shown yet

@@ -19,7 +19,6 @@ from tocsin.record.replay import LONGEST_END_S, arriving
 from tocsin.sensors.models import looks, residual_and_row
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking import imm, life, modes, tracker
-from tocsin.tracking.fusion import names
 from tocsin.tracking.tracker import LATEST_S, PLOTS_OF_A_SCAN, SCAN_GRACE, Belief, Key, Output, TrackerState
 from tocsin.tracking.tracks import Table, TrackRow, track_name
 
@@ -121,7 +120,7 @@ def follow(
 
 def alive(history: History, story: Story) -> bool:
     """Whether a track has not ended."""
-    return int(story.name[1:]) in names(history.state.belief.table).tolist()
+    return int(story.name[1:]) in history.state.belief.table.name.tolist()
 
 
 def _count_late(history: History, plots: Plots) -> None:
@@ -147,7 +146,7 @@ def _note(history: History, output: Output, number: int) -> None:
     for row in output.rows:
         _report(history, row)
     recent = h.recent.tolist()
-    named = names(table).tolist()
+    named = table.name.tolist()
     columns = (table.number, table.family, table.seed_s, table.only, table.partner)
     for i, (own, family, seed_s, only, partner) in enumerate(
         zip(*(c.tolist() for c in columns), strict=True)
@@ -158,7 +157,7 @@ def _note(history: History, output: Output, number: int) -> None:
         history.known_as[own] = named[i]
         if story is None:
             continue
-        if own == named[i] and (not story.follows or story.follows[-1][1:] != (only, partner)):
+        if not story.follows or story.follows[-1][1:] != (only, partner):
             story.follows.append((state.now_s, only, partner))
         for plot in recent[i]:
             if plot >= 0:
@@ -235,7 +234,7 @@ class Standing(NamedTuple):
 def standing(state: TrackerState, number: int) -> Standing:
     """How a track stands in a state that holds it."""
     table = state.belief.table
-    rows = np.flatnonzero(names(table) == number)
+    rows = np.flatnonzero(table.name == number)
     x, P = _at(table, state.belief, int(rows[0]), state.now_s)
     *_, height_m = up_and_height(x[0], x[1], x[2])
     climb_m_s, speed_m_s = float(x[:3] @ x[3:] / np.linalg.norm(x[:3])), float(np.linalg.norm(x[3:]))
@@ -246,7 +245,7 @@ def standing(state: TrackerState, number: int) -> Standing:
 def rivals(state: TrackerState, number: int) -> list[Rival]:
     """The tracks that lie within RIVAL_SIGMAS of a track, the nearest first."""
     table, h = state.belief.table, state.belief.states
-    named = names(table)
+    named = table.name
     mine = int(np.flatnonzero(named == number)[0])
     reported = set(tracker.shown(state, state.now_s))
     out = []

@@ -140,10 +140,13 @@ def release(table: Table, sensor: int, unseen: Bools) -> Table:
     return table._replace(only=np.where(free, -1, table.only)) if free.any() else table
 
 
-def fuse(table: Table, h: States, sensor: int, offset_P: Floats, unseen: Bools) -> tuple[Table, States]:
+def fuse(
+    table: Table, h: States, sensor: int, offset_P: Floats, unseen: Bools, speaking: Bools
+) -> tuple[Table, States]:
     """Fuse tracks that follow a sensor alone with those of other sensors that are surely the same bodies.
 
-    unseen (n,): those that their sensor sees no longer; for them, likely is enough.
+    unseen (n,): those that their sensor sees no longer; for them, likely is enough. speaking (n,): those that speak
+    for their bodies; they keep their names.
     """
     mine = np.flatnonzero((table.only == sensor) & _ready(table, h))
     if len(mine) == 0:
@@ -155,7 +158,7 @@ def fuse(table: Table, h: States, sensor: int, offset_P: Floats, unseen: Bools) 
         for other in np.unique(table.only[others]).tolist():
             theirs = np.flatnonzero(others & (table.only == other) & ~gone)
             still = own[~gone[own] & (table.only[own] == sensor)]
-            table, h, done = _pair(table, h, still, theirs, offset_P, unseen)
+            table, h, done = _pair(table, h, still, theirs, offset_P, unseen, speaking)
             gone |= done
     return keep(table, h, ~gone)
 
@@ -166,7 +169,7 @@ def _ready(table: Table, h: States) -> Bools:
 
 
 def _pair(
-    table: Table, h: States, own: Ints, theirs: Ints, offset_P: Floats, unseen: Bools
+    table: Table, h: States, own: Ints, theirs: Ints, offset_P: Floats, unseen: Bools, speaking: Bools
 ) -> tuple[Table, States, Bools]:
     """Fuse tracks of two sensors, rows own and theirs; says which rows are gone with that."""
     gone = np.zeros(len(table.number), np.bool_)
@@ -187,7 +190,7 @@ def _pair(
     likely = list(zip(*(k.tolist() for k in np.nonzero(belief > LIKELY_PAIR)), strict=True))
     x, P, A, mu, time_s = h.x.copy(), h.P.copy(), h.A.copy(), h.mu.copy(), h.time_s.copy()
     claimed, only, hits, partner = h.claims.copy(), table.only.copy(), table.hits.copy(), table.partner.copy()
-    hit_s = table.hit_s.copy()
+    hit_s, name, told = table.hit_s.copy(), table.name.copy(), table.told.copy()
     both = np.concatenate([own, theirs])
     partner[both[np.isin(partner[both], table.number[both])]] = 0
     for of_own, of_theirs in likely:
@@ -199,7 +202,10 @@ def _pair(
         if not (sure or unseen[i] or unseen[j]):
             continue
         if table.number[j] < table.number[i]:
-            i, j = j, i  # the elder keeps its name
+            i, j = j, i  # the elder stays
+        if (table.told[j], speaking[j]) > (table.told[i], speaking[i]):
+            name[i] = table.name[j]
+        told[i] |= table.told[j]
         _, both_say = _log_same(a[of_own], b[of_theirs], prior)
         there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], at_s - float(h.time_s[i]))
         full = F @ h.P[i, BALLISTIC] @ F.T
@@ -222,7 +228,7 @@ def _pair(
     if not gone.any():
         return table._replace(partner=partner), h, gone
     h = h._replace(time_s=time_s, x=x, P=P, A=A, mu=mu, claims=claimed)
-    table = table._replace(only=only, hits=hits, hit_s=hit_s, partner=partner)
+    table = table._replace(only=only, hits=hits, hit_s=hit_s, partner=partner, name=name, told=told)
     return table, h, gone
 
 
@@ -248,39 +254,42 @@ def together(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> 
     return (both_say.x, both_say.P) if value > -math.inf else None
 
 
-def names(table: Table) -> Ints:
-    """Numbers (n,) under which tracks are reported: of partners, that of the elder."""
-    return np.where(table.partner > 0, np.minimum(table.number, table.partner), table.number)
-
-
 def named(table: Table) -> Table:
     """The table with the numbers under which tracks and their parents are reported."""
-    numbers = names(table)
-    alias = dict(zip(table.number.tolist(), numbers.tolist(), strict=True))
-    parents = dict(zip(table.number.tolist(), table.parent.tolist(), strict=True))
-    parent = []
-    for number, own in zip(numbers.tolist(), table.parent.tolist(), strict=True):
-        p = alias.get(own, own)
-        if p == number:  # it is its elder partner's child: then its parent is that one's
-            p = parents.get(number, 0)
-        parent.append(0 if p == number else p)
-    return table._replace(number=numbers, parent=np.array(parent, np.int64))
+    alias = dict(zip(table.number.tolist(), table.name.tolist(), strict=True))
+    parent = [alias.get(p, p) for p in table.parent.tolist()]
+    parent = [0 if p == name else p for p, name in zip(parent, table.name.tolist(), strict=True)]
+    return table._replace(number=table.name, parent=np.array(parent, np.int64))
 
 
 def leading(table: Table, now_s: float, periods: Floats) -> Bools:
     """Which tracks (n,) speak for their bodies: of those that follow one sensor alone, those of one sensor a family.
 
-    It is that of the eldest track that is seen.
+    It is the sensor that looks most often, of those that see any of them.
     """
     out = np.ones(len(table.number), np.bool_)
     alone = table.only >= 0
     for family in np.unique(table.family[alone]).tolist():
         rows = np.flatnonzero(alone & (table.family == family))
-        unseen = now_s - table.hit_s[rows] > LEADING_SCANS * periods[table.only[rows]]
-        young = ~table.shown[rows]
-        eldest = rows[np.lexsort((table.number[rows], unseen | young))[0]]
-        out[rows[table.only[rows] != table.only[eldest]]] = False
+        sensor = table.only[rows]
+        unseen = now_s - table.hit_s[rows] > LEADING_SCANS * periods[sensor]
+        first = np.lexsort((sensor, periods[sensor], unseen | ~table.shown[rows]))[0]
+        out[rows[sensor != sensor[first]]] = False
     return out
+
+
+def inherit(table: Table, speaking: Bools) -> Table:
+    """Names for tracks that now speak, speaking (n,), for bodies which others spoke for: of a partner, its name.
+
+    A track that has a name already keeps it.
+    """
+    name = table.name.copy()
+    row = {n: i for i, n in enumerate(table.number.tolist())}
+    for i in np.flatnonzero(speaking & ~table.told & (table.partner > 0)).tolist():
+        j = row.get(int(table.partner[i]), -1)
+        if j >= 0 and table.told[j] and not speaking[j]:
+            name[i], name[j] = name[j], name[i]
+    return table._replace(name=name, told=table.told | speaking)
 
 
 def loosen(table: Table, h: States, which: Bools, dt: float) -> States:

@@ -22,10 +22,10 @@ from tocsin.tracking import initiation, launches, life
 from tocsin.tracking.fusion import (
     LEADING_SCANS,
     fuse,
+    inherit,
     leading,
     loosen,
     named,
-    names,
     release,
     restrict,
     together,
@@ -174,7 +174,7 @@ def _row_due_s(state: TrackerState, early: float = 0.0) -> Floats:
     early: share of the time between rows by which it may come sooner.
     """
     table, h = state.belief.table, state.belief.states
-    last = np.array([state.rows_s.get(n, -math.inf) for n in names(table).tolist()])
+    last = np.array([state.rows_s.get(n, -math.inf) for n in table.name.tolist()])
     apart_s = life.rows_apart_s(state.now_s, h.time_s, h.x, h.mu, ROW_EVERY_S, FORECAST_ROW_S, STRAY_M)
     due = np.maximum(last, h.time_s) + apart_s * (1.0 - early)
     return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
@@ -286,13 +286,13 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
         if again and at_s < state.now_s and key != queue[-1][2]:
             continue  # what is long past is not reported again
         touched = touched[_speaking(state, table, h, at_s)[touched]]
-        numbers = names(table)[touched].tolist()
+        numbers = table.name[touched].tolist()
         changed.update(numbers)
         times = h.time_s[touched].tolist()
         due = [t - rows_s.get(n, -math.inf) >= ROW_EVERY_S for n, t in zip(numbers, times, strict=True)]
         fresh = _rows(belief, touched[due])
         rows += fresh
-        rows_s.update(zip(names(table)[touched[due]].tolist(), (r.time_s for r in fresh), strict=True))
+        rows_s.update(zip(table.name[touched[due]].tolist(), (r.time_s for r in fresh), strict=True))
     if again:
         renamed = _found_again(state.belief, belief)
         if renamed:
@@ -344,7 +344,11 @@ def _renamed(table: Table, new: Mapping[int, int]) -> Table:
         return np.array([new.get(n, n) for n in numbers.tolist()], np.int64)
 
     return table._replace(
-        number=of(table.number), parent=of(table.parent), partner=of(table.partner), family=of(table.family)
+        number=of(table.number),
+        name=of(table.name),
+        parent=of(table.parent),
+        partner=of(table.partner),
+        family=of(table.family),
     )
 
 
@@ -383,14 +387,14 @@ def _take(
 
     def name(plot: int) -> int:
         seed = (float(seen.time_s[plot]), float(sensor), float(seen.axes[plot, 0, 0]))
-        return known.of([seed], belief.table.number)
+        return known.of([seed], np.concatenate([belief.table.number, belief.table.name]))
 
     if len(taken.new.plots):
         young = children(belief.table, belief.states, scan, taken.new, taken.new_belief, belief.offsets, name)
         table, h = join([(table, h), *young])
     table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
     unseen = _unseen(state, table, scan.time_s)
-    table, h = fuse(table, h, sensor, offsets.P, unseen)
+    table, h = fuse(table, h, sensor, offsets.P, unseen, _speaking(state, table, h, scan.time_s))
     table = release(table, sensor, _unseen(state, table, scan.time_s))
     h = _level(h, state.sensors)
     of_sensors = Known(offsets.mean, offsets.P, gate_scale)
@@ -401,6 +405,7 @@ def _take(
     begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
     doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN, scan.time_s)
     table, h = keep(table._replace(existence=existence), h, ~(life.over(table, h, at_s) | doubled))
+    table = inherit(table, _speaking(state, table, h, scan.time_s))
     belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1)
     return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
 
@@ -495,13 +500,16 @@ def _initiate(
             gone[again], dropped[again] = False, True
             known_names.known.update(dict.fromkeys(seeds, number))
         else:
-            number = known_names.of(seeds, np.concatenate([table.number, *(t.number for t, _ in new)]))
+            taken = np.concatenate([table.number, table.name, *(t.number for t, _ in new)])
+            number = known_names.of(seeds, taken)
         new.append(
             begun(
                 number, parent, begin.existence, len(plots), begin.time_s, begin.time_s,
                 begin.x, begin.P, begin.A, begin.mu, plots, len(sensors), False,
             )
         )  # fmt: skip
+        if again >= 0:
+            new[-1] = (new[-1][0]._replace(name=table.name[[again]], told=table.told[[again]]), new[-1][1])
         if begin.existence > SHOWN_AT_ONCE or again >= 0:
             new[-1] = (new[-1][0]._replace(shown=np.array([True])), new[-1][1])
         used |= {n for _, n in plots}
@@ -576,15 +584,13 @@ def _speaking(state: TrackerState, table: Table, h: States, now_s: float) -> Boo
 def shown(state: TrackerState, now_s: float) -> tuple[int, ...]:
     """Numbers of the tracks that are reported."""
     table = state.belief.table
-    return tuple(int(n) for n in names(table)[_speaking(state, table, state.belief.states, now_s)])
+    return tuple(int(n) for n in table.name[_speaking(state, table, state.belief.states, now_s)])
 
 
 def track(state: TrackerState, number: int) -> Track:
     """A track. Raises KeyError where there is none of that number."""
     table = state.belief.table
-    found = np.flatnonzero(
-        (names(table) == number) & _speaking(state, table, state.belief.states, state.now_s)
-    )
+    found = np.flatnonzero((table.name == number) & _speaking(state, table, state.belief.states, state.now_s))
     if len(found) == 0:
         raise KeyError(number)
     return _at(table, named(table), state.belief.states, int(found[0]), state.belief.offsets.P)
@@ -593,5 +599,5 @@ def track(state: TrackerState, number: int) -> Track:
 def mark_orbit(state: TrackerState, number: int, orbit: bool) -> TrackerState:
     """Note of a track whether its flight was found to stay above the air."""
     table = state.belief.table
-    marks = np.where(names(table) == number, orbit, table.orbit)
+    marks = np.where(table.name == number, orbit, table.orbit)
     return state._replace(belief=state.belief._replace(table=table._replace(orbit=marks)))

@@ -45,12 +45,14 @@ class States(NamedTuple):
 class Table(NamedTuple):
     """The tracks: n rows."""
 
-    number: Ints  # (n,) name: no two tracks ever have the same
+    number: Ints  # (n,) no two tracks ever have the same
+    name: Ints  # (n,) number under which it is reported: its own, or that of a track of its body before it
     parent: Ints  # (n,) the track that it separated from; 0: none
     existence: Floats  # (n,) probability that it is an object
     hits: Ints  # (n,) plots taken
     hit_s: Floats  # (n,) time of the last of them
     shown: Bools  # (n,)
+    told: Bools  # (n,) was reported, or could have been
     orbit: Bools  # (n,) its flight was found to stay above the air
     fallen: Bools  # (n,) was once too fast or too high for an aircraft
     brood: Floats  # (n,) objects that left it, or its parent, in the last scans
@@ -94,7 +96,7 @@ def no_tracks(offsets: int) -> Table:
     """A table without tracks."""
     whole, real, no = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     return Table(
-        whole, whole, real, whole, real, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
+        whole, whole, whole, real, whole, real, no, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
         np.zeros((0, 6, 6)), np.zeros((0, 6, offsets)),
     )  # fmt: skip
 
@@ -127,8 +129,8 @@ def begun(
             recent[0, back] = plot
     one = np.array
     return Table(
-        one([number]), one([parent]), one([existence]), one([hits]), one([hit_s]),
-        one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
+        one([number]), one([number]), one([parent]), one([existence]), one([hits]), one([hit_s]),
+        one([False]), one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
         one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6], A[:1, :6],
     ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
 
