@@ -77,6 +77,9 @@ def test_one_mode_is_a_kalman_filter():
         q = np.kron([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]], modes.COAST_M2_S3 * np.eye(3))
         covariance = F @ covariance @ F.T
         covariance[:6, :6] += q
+        covariance[6, 6] += np.clip(
+            modes.LN_BETA_SIGMA**2 - covariance[6, 6], 0.0, modes.LN_BETA_FORGET_1_S * dt
+        )
         update(mean, covariance, 7, *look)
         x, P, mu, _ = take(x, P, ALONE, dt, look)
         np.testing.assert_allclose(x[BALLISTIC], mean, rtol=0, atol=1e-5)
@@ -389,3 +392,25 @@ def test_transition_by_finite_differences(mode, dt, height, beta, speed):
         error = (F[:n, c] - slope[:n]) * sigma[c]
         for rows, least in ((slice(0, 3), 0.3), (slice(3, 6), 0.03), (slice(6, n), 1e-9)):
             assert np.linalg.norm(error[rows]) < 0.02 * np.linalg.norm(effect[rows]) + least
+
+
+def test_what_drag_told_on_the_way_up_is_forgotten_above_the_air():
+    """Within a minute and some nothing more is known of ln beta than at first; in the air it stays."""
+    x, _ = falling()
+    up = x[BALLISTIC, :3] / np.linalg.norm(x[BALLISTIC, :3])
+    for height, kept in ((200e3, False), (40e3, True)):
+        y = x[BALLISTIC].copy()
+        y[:3] += (height - height_m(y[:3])) * up
+        noise = np.zeros((9, 9))
+        noise[6, 6] = 0.01
+        for _ in range(80):
+            modes.add_noise(BALLISTIC, y, noise, 1.0)
+        if kept:
+            assert noise[6, 6] < 0.02
+        else:
+            assert noise[6, 6] == pytest.approx(modes.LN_BETA_SIGMA**2)
+    wide = np.zeros((9, 9))
+    wide[6, 6] = 4.0  # what is known less than at first is not known better
+    y = x[BALLISTIC] * np.array([1.05] * 3 + [1.0] * 6)
+    modes.add_noise(BALLISTIC, y, wide, 1.0)
+    assert wide[6, 6] == 4.0

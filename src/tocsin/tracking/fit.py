@@ -1,8 +1,8 @@
 """A state fitted to a few plots at once, and how well it explains them.
 
-Gauss-Newton with a prior on velocity and what else a mode has; position is free. What a mode's motion may stray by
-between a plot and the end is added to the plot's noise, as if it were another's in each plot. The evidence is
-Laplace's approximation of the integral over the state (MacKay 2003, Information Theory, Inference,
+Gauss-Newton with a prior on velocity and what else a mode has; position is free. How far thrust may have
+strayed from what it is at the end is added to each plot's noise, as if plots knew nothing of each other. The
+evidence is Laplace's approximation of the integral over the state (MacKay 2003, Information Theory, Inference,
 and Learning Algorithms, chapter 27), with a position anywhere in the field of view alike.
 """
 
@@ -126,7 +126,8 @@ def fit(
         for k in range(count):
             move_into(mode, x, time_s[k] - end, STANDARD, y, F, work)
             noise[:, :] = 0.0
-            add_noise(mode, y, noise, time_s[k] - end)
+            if mode == THRUST:
+                add_noise(mode, y, noise, time_s[k] - end)
             for q in range(4):
                 if math.isnan(variance[k, q]) or (q >= 2 and math.isnan(measured[k, q - 2])):
                     continue

@@ -53,6 +53,10 @@ LEVEL_ACROSS_M2_S3 = 100.0  # turns: 5 m/s2, a bank of 27 degrees, held for 4 s
 LEVEL_UP_M2_S3 = 1.0  # climb and descent
 LN_BETA_1_S = 1e-4  # ln beta walks by 0.01 in 1 s where drag is felt
 LN_BETA_ABLATION_1_S = 4e-2  # and by 0.2 where a body ablates
+# What comes down need not be what went up: above the air ln beta is forgotten at this rate, until no more is known of
+# it than at first.
+LN_BETA_FORGET_1_S = 2e-2
+NO_DRAG_M_S2 = 1e-3
 ABLATION_SPEED_M_S = 5e3
 FELT_DRAG_M_S2 = 0.1
 
@@ -127,6 +131,8 @@ def add_noise(mode: int, x: Floats, P: Floats, dt: float) -> None:
         if drag > FELT_DRAG_M_S2:
             fast = speed2 > ABLATION_SPEED_M_S**2
             P[6, 6] += (LN_BETA_ABLATION_1_S if fast else LN_BETA_1_S) * t
+        elif drag < NO_DRAG_M_S2:
+            P[6, 6] += max(min(LN_BETA_FORGET_1_S * t, LN_BETA_SIGMA**2 - P[6, 6]), 0.0)
         for i in range(3):
             P[i, i] += q * t**3 / 3.0
             P[i, 3 + i] += q * t * t / 2.0

@@ -50,7 +50,7 @@ from tocsin.tracking.tracks import (
 )
 from tocsin.tracking.update import take_scan
 
-ROW_EVERY_S = 1.0  # a shown track gives at most one row in this time
+ROW_EVERY_S = 0.5  # a shown track gives at most one row in this time where it is seen, in twice it where not
 # A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER of that time
 # earlier where other tracks' rows are due: so that many tracks make few steps. Between its rows a track is taken to fly
 # freely in vacuum: where thrust or drag would take it farther than this from there, it gives one sooner.
@@ -175,7 +175,7 @@ def _row_due_s(state: TrackerState, early: float = 0.0) -> Floats:
     """
     table, h = state.belief.table, state.belief.states
     last = np.array([state.rows_s.get(n, -math.inf) for n in table.name.tolist()])
-    apart_s = life.rows_apart_s(state.now_s, h.time_s, h.x, h.mu, ROW_EVERY_S, FORECAST_ROW_S, STRAY_M)
+    apart_s = life.rows_apart_s(state.now_s, h.time_s, h.x, h.mu, 2.0 * ROW_EVERY_S, FORECAST_ROW_S, STRAY_M)
     due = np.maximum(last, h.time_s) + apart_s * (1.0 - early)
     return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
 
