@@ -400,7 +400,7 @@ def test_what_drag_told_on_the_way_up_is_forgotten_above_the_air():
     up = x[BALLISTIC, :3] / np.linalg.norm(x[BALLISTIC, :3])
     for height, kept in ((200e3, False), (40e3, True)):
         y = x[BALLISTIC].copy()
-        y[:3] += (height - height_m(y[:3])) * up
+        y[:3] += (height - height_m(*y[:3])) * up
         noise = np.zeros((9, 9))
         noise[6, 6] = 0.01
         for _ in range(80):
