@@ -9,10 +9,13 @@ from scipy.stats import multivariate_normal
 from tocsin.earth.motion import BALLISTIC
 from tocsin.tracking import modes
 from tocsin.tracking.fusion import (
+    ASKEW,
+    ASKEW_M,
     LEADING_SCANS,
     SURE_HITS,
     Held,
     _log_same,
+    dissolve,
     fuse,
     inherit,
     leading,
@@ -315,3 +318,29 @@ def test_a_track_that_its_sensor_sees_no_longer_takes_plots_of_all():
     assert release(table, 1, np.array([True, True, True, True])).only.tolist() == [-1, 0, 1, 1]
     assert release(table, 1, np.array([False, True, True, True])).only.tolist() == [0, 0, 1, 1]
     assert release(table, 0, np.array([False, False, False, True])).only.tolist() == [0, 0, 1, -1]
+
+
+def test_a_track_beside_which_plots_always_lie_follows_one_sensor_again():
+    table, h = released(np.random.default_rng(6), 2, 300.0)[2:]
+    beside = np.zeros((4, 2, 2))
+    beside[0, 1, 0] = beside[1, 1, 1] = -1.01 * ASKEW
+    beside[2, 0, 0] = 0.99 * ASKEW
+    h = h._replace(claims=np.abs(h.claims))
+    table = table._replace(only=np.array([-1, 1, -1, -1]), askew=beside)
+    after, wide = dissolve(table, h, np.array([2.0, 1.5]))
+    assert after.only.tolist() == [
+        1,
+        1,
+        -1,
+        -1,
+    ]  # by the sensor that looks more often; the second has no others' plots
+    assert not after.askew[0].any()
+    np.testing.assert_array_equal(after.askew[1:], beside[1:])
+    expected = spread(h.P[:1], SEPARATION_SPEEDS_M_S[0])[0, BALLISTIC]
+    expected[[0, 1, 2], [0, 1, 2]] += ASKEW_M**2
+    np.testing.assert_allclose(wide.P[0, BALLISTIC], expected)
+    np.testing.assert_array_equal(wide.P[1:], h.P[1:])
+    np.testing.assert_array_equal(after.seed_cov[0], wide.P[0, BALLISTIC, :6, :6])
+    # alone in its family it has nobody's plots but its own
+    lone = table._replace(family=np.array([1, 2, 3, 4]))
+    assert dissolve(lone, h, np.array([2.0, 1.5]))[0].only.tolist() == [-1, 1, -1, -1]

@@ -8,7 +8,7 @@ import pytest
 from tocsin.earth.motion import BALLISTIC
 from tocsin.sensors.models import looks
 from tocsin.tracking import imm, modes
-from tocsin.tracking.learning import LOG_PRIOR, RATIOS, learn, learned, scales
+from tocsin.tracking.learning import LOG_PRIOR, RATIOS, learn, learned, off_sights, scales
 from tocsin.tracking.pairs import Offsets
 
 from ..sensors.geometry import plots_of, prior, sensor, state_at
@@ -181,3 +181,30 @@ def test_tracks_and_offsets_are_those_of_the_joint_filter():
         wide = Q[:6, :6] + B[:6] @ offsets.P @ B[:6].T
         np.testing.assert_allclose((wide - C[:6, :6]) / np.outer(sigma[:6], sigma[:6]), 0.0, atol=1e-4)
     assert (np.abs(offsets.mean - true) < 4.0 * np.sqrt(np.diag(offsets.P))).all()
+
+
+def test_plots_lie_beside_tracks_by_what_both_say():
+    """A sigma, in the mean nothing; with a known offset of the sensor too; and all of one that is not known of."""
+    rng = np.random.default_rng(11)
+    truth, x, P = some_states(rng, 400, 300.0, 10.0)
+    plots = plots_of(OF, truth, rng=rng)
+    none = Offsets(np.zeros(1), np.zeros((1, 1)))
+
+    def off(plots, offsets):
+        seen, each = looks(plots, (OF,), np.ones((1, 4)), COLUMNS), np.arange(400)
+        return off_sights(
+            each, each, np.zeros(400), x, P, np.zeros((400, 3, 9, 1)), seen.time_s, seen.position_m, seen.axes,
+            seen.measured, seen.variance, seen.column, seen.lever, offsets.mean, offsets.P,
+        )  # fmt: skip
+
+    plain = off(plots, none)
+    np.testing.assert_allclose(plain.mean(axis=0), 0.0, atol=4.0 / 20.0)
+    np.testing.assert_allclose(plain.std(axis=0), 1.0, atol=0.15)
+    moved = plots._replace(measured=plots.measured + np.array([0.0, 4e-3, 0.0, 0.0]))
+    np.testing.assert_allclose(off(moved, Offsets(np.array([4e-3]), np.zeros((1, 1)))), plain, atol=0.03)
+    assert off(moved, none)[:, 0].mean() > 1.0
+    assert np.abs(off(moved, none)[:, 1] - plain[:, 1]).max() < 0.1
+    unsure = off(moved, Offsets(np.zeros(1), np.array([[16e-6]])))
+    assert 0.3 < unsure[:, 0].mean() < 1.0
+    blind = plots._replace(measured=np.where([False, True, True, False], np.nan, plots.measured))
+    assert not off(blind, none).any()

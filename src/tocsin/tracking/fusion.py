@@ -32,6 +32,10 @@ STRANGE = 60.0  # squared sigmas, of six, beyond which two tracks are never one
 LEADING_SCANS = 4.0  # without a plot, after which a track's own sensor sees it no longer
 FORGET_M2_S3 = 0.1  # of loosened tracks: in a minute their speed is open by 2.4 m/s more
 PROVEN_HITS = 2  # of something that left a track, before that is sure
+# Plots of a track lie on one side of it, in the mean, by so many of their sigmas: five of such a mean's own (0.23), so
+# that chance hardly makes it. It may then be off across the sight by ASKEW_M.
+ASKEW = 1.15
+ASKEW_M = 2e3
 CROWDED = 0.5  # new objects about a track, from which on it follows one sensor alone
 
 
@@ -53,21 +57,44 @@ def restrict(table: Table, h: States, sensor: int, radar: bool, scan_of: int) ->
     if not alone.any():
         return table, h
     P = h.P.copy()
-    seed_s, seed_x, seed_cov = table.seed_s.copy(), table.seed_x.copy(), table.seed_cov.copy()
-    seed_by_offset = table.seed_by_offset.copy()
     for i in np.flatnonzero(alone).tolist():
         P[i] = spread(P[i : i + 1], SEPARATION_SPEEDS_M_S[0])[0]
+    h = h._replace(P=P)
+    return _reseeded(table._replace(only=np.where(alone, sensor, table.only)), h, alone), h
+
+
+def dissolve(table: Table, h: States, periods: Floats) -> tuple[Table, States]:
+    """Tracks of a family that are fused wrongly follow one sensor alone again.
+
+    A track with the ranges of two bodies lies where no body is: the angles of either sensor lie beside it, always on
+    the same side. Which of its plots are right is open, and so is its place across the sight. periods (sensors,): the
+    sensor that looks most often keeps it.
+    """
+    beside = np.abs(table.askew).max(axis=(1, 2), initial=0.0) > ASKEW
+    members = np.array([np.sum(table.shown & (table.family == f)) for f in table.family.tolist()])
+    wrong = beside & (table.only < 0) & (members > 1)
+    if not wrong.any():
+        return table, h
+    P, askew, only = h.P.copy(), table.askew.copy(), table.only.copy()
+    for i in np.flatnonzero(wrong).tolist():
+        P[i] = spread(P[i : i + 1], SEPARATION_SPEEDS_M_S[0])[0]
+        for k in range(3):
+            P[i, :, k, k] += ASKEW_M**2
+        askew[i] = 0.0
+        only[i] = int(min(np.flatnonzero(h.claims[i] >= 0).tolist(), key=lambda s: float(periods[s])))
+    h = h._replace(P=P)
+    return _reseeded(table._replace(askew=askew, only=only), h, wrong), h
+
+
+def _reseeded(table: Table, h: States, which: Bools) -> Table:
+    """The table with what is now known of some tracks, which (n,), as what was known of them at first."""
+    seed_s, seed_x, seed_cov = table.seed_s.copy(), table.seed_x.copy(), table.seed_cov.copy()
+    seed_by_offset = table.seed_by_offset.copy()
+    for i in np.flatnonzero(which).tolist():
         mode = int(h.mu[i].argmax())
-        seed_s[i], seed_x[i], seed_cov[i] = h.time_s[i], h.x[i, mode, :6], P[i, mode, :6, :6]
+        seed_s[i], seed_x[i], seed_cov[i] = h.time_s[i], h.x[i, mode, :6], h.P[i, mode, :6, :6]
         seed_by_offset[i] = h.A[i, mode, :6]
-    table = table._replace(
-        only=np.where(alone, sensor, table.only),
-        seed_s=seed_s,
-        seed_x=seed_x,
-        seed_cov=seed_cov,
-        seed_by_offset=seed_by_offset,
-    )
-    return table, h._replace(P=P)
+    return table._replace(seed_s=seed_s, seed_x=seed_x, seed_cov=seed_cov, seed_by_offset=seed_by_offset)
 
 
 class Held(NamedTuple):

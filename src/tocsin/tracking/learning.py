@@ -113,6 +113,51 @@ def learn(
                     C[k, b] -= gain * B[b]
 
 
+@jit
+def off_sights(
+    mine: Ints, theirs: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats,
+    plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints,
+    lever: Floats, offset: Floats, offset_P: Floats,
+) -> Floats:  # fmt: skip
+    """By how many sigmas plots lie to the right of and above (k, 2) where tracks in free flight said.
+
+    mine, theirs (k,) to offset_P as in `learn`. 0 where an angle is not measured.
+    """
+    out = np.zeros((len(mine), 2))
+    F, y, work, Q = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
+    H, offsets = np.zeros(6), len(offset)
+    B = np.zeros(offsets)
+    for p in range(len(mine)):
+        h, j = mine[p], theirs[p]
+        dt = plot_time_s[j] - time_s[h]
+        move_into(BALLISTIC, x[h, BALLISTIC], dt, STANDARD, y, F, work)
+        Q[:, :] = F @ P[h, BALLISTIC] @ F.T
+        add_noise(BALLISTIC, y, Q, dt)
+        C = F @ np.ascontiguousarray(A[h, BALLISTIC])
+        for q in range(2):
+            if math.isnan(variance[j, q]):
+                continue
+            residual, _ = residual_and_row(q, y, position[j], axes[j], measured[j], H)
+            if math.isnan(residual):
+                continue
+            S = variance[j, q]
+            for k in range(6):
+                for m in range(6):
+                    S += H[k] * Q[k, m] * H[m]
+            for b in range(offsets):
+                B[b] = 0.0
+                for m in range(6):
+                    B[b] += H[m] * C[m, b]
+            if offsets > 0 and column[j, q] >= 0:
+                residual -= lever[j, q] * offset[column[j, q]]
+                B[column[j, q]] += lever[j, q]
+            for b in range(offsets):
+                for c in range(offsets):
+                    S += B[b] * offset_P[b, c] * B[c]
+            out[p, q] = residual / math.sqrt(S)
+    return out
+
+
 def learned(mean: Floats, P: Floats, information: Floats, vector: Floats) -> tuple[Floats, Floats, Floats]:
     """Offsets (k,) and their covariance (k, k) with more information on them, and how much they moved (k,)."""
     total = np.linalg.inv(P) + information

@@ -21,6 +21,7 @@ from tocsin.sensors.plots import ELEVATION, Floats, Ints, Plots, Sensor
 from tocsin.tracking import initiation, launches, life
 from tocsin.tracking.fusion import (
     LEADING_SCANS,
+    dissolve,
     fuse,
     inherit,
     leading,
@@ -157,7 +158,13 @@ def start(sensors: tuple[Sensor, ...]) -> TrackerState:
     noise = np.tile(LOG_PRIOR, (len(sensors), 4, 1))
     states = no_states(len(sensors), len(offsets.mean))
     belief = Belief(
-        no_tracks(len(offsets.mean)), states, initiation.empty_pool(), noise, *scales(noise), offsets, 0
+        no_tracks(len(sensors), len(offsets.mean)),
+        states,
+        initiation.empty_pool(),
+        noise,
+        *scales(noise),
+        offsets,
+        0,
     )
     return TrackerState(sensors, columns, belief, (), {}, {}, {}, {}, math.inf, 1, -math.inf, 0, 0)
 
@@ -392,6 +399,7 @@ def _take(
     if len(taken.new.plots):
         young = children(belief.table, belief.states, scan, taken.new, taken.new_belief, belief.offsets, name)
         table, h = join([(table, h), *young])
+    table, h = dissolve(table, h, np.array([s.scan_period_s for s in state.sensors]))
     table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
     unseen = _unseen(state, table, scan.time_s)
     table, h = fuse(table, h, sensor, offsets.P, unseen, _speaking(state, table, h, scan.time_s))

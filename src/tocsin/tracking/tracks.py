@@ -65,6 +65,9 @@ class Table(NamedTuple):
     seed_x: Floats  # (n, 6) what was known then of where it may be: mean
     seed_cov: Floats  # (n, 6, 6) and covariance, given the offsets
     seed_by_offset: Floats  # (n, 6, k) and derivative by the offsets
+    askew: (
+        Floats  # (n, sensors, 2) by how many sigmas its plots of late lay to the right and above, on average
+    )
 
 
 class Track(NamedTuple):
@@ -92,12 +95,13 @@ def no_states(sensors: int, offsets: int) -> States:
     )  # fmt: skip
 
 
-def no_tracks(offsets: int) -> Table:
+def no_tracks(sensors: int, offsets: int) -> Table:
     """A table without tracks."""
     whole, real, no = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     return Table(
         whole, whole, whole, real, whole, real, no, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
         np.zeros((0, 6, 6)), np.zeros((0, 6, offsets)),
+        np.zeros((0, sensors, 2)),
     )  # fmt: skip
 
 
@@ -132,6 +136,7 @@ def begun(
         one([number]), one([number]), one([parent]), one([existence]), one([hits]), one([hit_s]),
         one([False]), one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
         one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6], A[:1, :6],
+        np.zeros((1, sensors, 2)),
     ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
 
 

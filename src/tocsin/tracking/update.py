@@ -10,6 +10,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.association import assign
+from tocsin.tracking.learning import off_sights
 from tocsin.tracking.misses import heights, misses
 from tocsin.tracking.modes import LEVEL_HEIGHT_M, LEVEL_SPEED_M_S
 from tocsin.tracking.pairs import Offsets, Pairs, Scan, pairs_of
@@ -19,6 +20,7 @@ from tocsin.tracking.unresolved import cell_of, groups, seen, shared, together
 
 # A plot tells of its sensor where it is a track's so surely, of one with so many plots, so surely in free flight.
 SURE_BELIEF, SURE_HITS, SURE_MODE = 0.99, 8, 0.99
+ASKEW_SHARE = 0.1  # of the latest plot, in the average of how plots lie beside a track
 FALLEN_HITS = 4  # plots before a track is believed to be no aircraft
 SHOWN_EXISTENCE = 0.9
 FEWEST_HITS = 3  # plots of a track before it is shown
@@ -92,6 +94,8 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
         existence=existence, hits=hits, hit_s=hit_s, fallen=table.fallen | now_fallen, brood=brood,
         shown=table.shown | ((hits >= FEWEST_HITS) & (existence > SHOWN_EXISTENCE)),
     )  # fmt: skip
+    if scan.of.kind == "radar":
+        table = table._replace(askew=_askew(table, h, scan, mine, theirs, offsets))
     claimed = np.zeros(plots)
     claimed[theirs] = existence[mine]
     claimed[new.plots[born]] = new_belief[born]
@@ -120,6 +124,19 @@ def _after(h: States, scan: Scan, pairs: Pairs, taken: Ints, left_mu: Floats) ->
     recent[mine, 1:] = h.recent[mine, :-1]
     recent[mine, 0] = scan.numbers[theirs]
     return States(time_s, x, P, A, mu, claims, recent)
+
+
+def _askew(table: Table, h: States, scan: Scan, mine: Ints, theirs: Ints, offsets: Offsets) -> Floats:
+    """How plots lie beside tracks that follow all sensors, with those that tracks, mine (k,), took of a radar."""
+    free = (table.only[mine] < 0) & (h.mu[mine, BALLISTIC] > SURE_MODE)
+    mine, theirs, seen_as = mine[free], theirs[free], scan.looks
+    off = off_sights(
+        mine, theirs, h.time_s, h.x, h.P, h.A, seen_as.time_s, seen_as.position_m, seen_as.axes, seen_as.measured,
+        seen_as.variance, seen_as.column, seen_as.lever, offsets.mean, offsets.P,
+    )  # fmt: skip
+    askew = table.askew.copy()
+    askew[mine, scan.sensor] += ASKEW_SHARE * (off - askew[mine, scan.sensor])
+    return askew
 
 
 def _contested(track: Ints, plot: Ints, plots: int) -> Bools:
