@@ -70,9 +70,9 @@ def dissolve(table: Table, h: States, periods: Floats) -> tuple[Table, States]:
     the same side. Which of its plots are right is open, and so is its place across the sight. periods (sensors,): the
     sensor that looks most often keeps it.
     """
-    beside = np.abs(table.askew).max(axis=(1, 2), initial=0.0) > ASKEW
-    members = np.array([np.sum(table.shown & (table.family == f)) for f in table.family.tolist()])
-    wrong = beside & (table.only < 0) & (members > 1)
+    wrong = (np.abs(table.askew).max(axis=(1, 2), initial=0.0) > ASKEW) & (table.only < 0)
+    for i in np.flatnonzero(wrong).tolist():
+        wrong[i] = np.sum(table.shown & (table.family == table.family[i])) > 1
     if not wrong.any():
         return table, h
     P, askew, only = h.P.copy(), table.askew.copy(), table.only.copy()

@@ -135,10 +135,12 @@ def found_again(
 ) -> int:  # fmt: skip
     """The row of a lost track, gone (n,), whose object a new one, of modes x to mu, may be; -1 where it is none's."""
     best, nearest = -1, FOUND_DISTANCE2
-    for i in np.flatnonzero(gone & table.shown).tolist() if mu[LEVEL] < 0.5 else []:
+    if mu[LEVEL] > 0.5:
+        return best
+    m2, P2 = imm.combine(x, P, A, mu, offset_P)
+    for i in np.flatnonzero(gone & table.shown).tolist():
         dt = max(time_s - float(h.time_s[i]), 0.0)
         m1, P1 = imm.combine(*imm.forecast(h.x[i], h.P[i], h.A[i], h.mu[i], dt, True), offset_P)
-        m2, P2 = imm.combine(x, P, A, mu, offset_P)
         distance = squared_distance(m1 - m2, P1 + P2)
         if distance < nearest:
             best, nearest = i, distance

@@ -59,7 +59,7 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
         scan.of.detection_probability, scan.heat,
     )  # fmt: skip
     beside = _beside(table, h, idle, scan, local)
-    odds = np.log(table.existence) - np.log1p(-table.existence)
+    before = np.log(table.existence) - np.log1p(-table.existence)
     # without a plot it is hidden in that of another, or just not seen
     missed = np.log1p(-chance * (1.0 - _hidden(beside, np.ones(tracks, np.bool_))))
     gain = np.concatenate([pairs.gain - missed[pairs.mine], new.gain])
@@ -71,8 +71,8 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     took = np.full(tracks, -1)
     took[mine] = theirs
     hit = took >= 0
-    odds = odds + np.log1p(-chance * (1.0 - _hidden(beside, hit)))
-    odds[mine] = (np.log(table.existence) - np.log1p(-table.existence))[mine] + pairs.gain[pair]
+    odds = before + np.log1p(-chance * (1.0 - _hidden(beside, hit)))
+    odds[mine] = before[mine] + pairs.gain[pair]
     existence = np.minimum(_sure(odds), MOST_EXISTENCE)
     new_belief = np.zeros(len(new.plots))
     new_belief[born] = _sure(new.gain[born])
