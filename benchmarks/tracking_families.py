@@ -29,6 +29,7 @@ Generator = np.random.Generator
 Sets = tuple[tuple[str, ...], ...]  # of sorts of sensors
 
 EARTH_M = 6.371e6
+RESOLUTION_SIGMAS = 4.5  # of radars, as in the sample recordings (resolution.py)
 DENSEST_BOUND = 300  # with more objects the bound is left out: it takes longer than all else
 # Ground sensors as in the sample recordings: noise (range m, azimuth and elevation degrees, range rate m/s),
 # detection probability, false plots a scan, period s, range m (one of them), elevation degrees.
@@ -435,6 +436,7 @@ def _radar(
     return {
         "id": name,
         "kind": "radar",
+        "resolution_sigmas": RESOLUTION_SIGMAS,
         **_at(place),
         "height_m": _figures(rng.uniform(0, 900)),
         "sigma": {n: _figures(s * scale) for n, s in zip(names, is_like["sigma"], strict=True)},

@@ -18,6 +18,8 @@ from tocsin.earth.motion import BALLISTIC
 from tocsin.record.replay import replay_events
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking.association import pair_beliefs
+from tocsin.tracking.crowd_swaps import best_swaps, links, others, plots_of
+from tocsin.tracking.crowd_weights import doubts, forgotten, grow, summed, unseen, value_of, weigh
 from tocsin.tracking.modes import add_noise
 from tocsin.units import DEGREE_RAD
 from tocsin.warning.gazetteer import Gazetteer
@@ -28,27 +30,51 @@ CAMERA_S, CAMERA_PERIOD_S = 3.0, 0.1
 PARTING_S, PARTING_M_S = 10.0, 10.0  # slow enough that both plots lie in one gate for a while
 ASCENT_S, SATELLITE_PERIOD_S, GEOSTATIONARY_M = 10.0, 1.0, 35.786e6
 FALL_M_S2 = 9.6  # of free fall some 60 km up
+REENTRY_M, COAST_M = 70e3, 250e3
 WIDE = np.array([[0.0, 2e6], [0.0, 2.0 * math.pi], [0.0, math.pi / 2.0], [-2e4, 2e4]])
 
 
 def warm_up(gazetteer: Gazetteer) -> None:
     """Put the small recording through the line; nothing of it is kept."""
-    for _ in replay_events(*small_recording(), gazetteer, 0.0):
-        pass
+    for height_m in (REENTRY_M, COAST_M):
+        for _ in replay_events(*small_recording(height_m), gazetteer, 0.0):
+            pass
+    _warm_up_crowds()
     # these need a family that two radars see
     pair_beliefs(np.zeros((1, 1)))
     add_noise(BALLISTIC, np.array([6.5e6, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0]), np.zeros((9, 9)), 1.0)
 
 
-def small_recording() -> tuple[tuple[Sensor, ...], Plots]:
-    """The sensors and their plots, without noise and false plots."""
+def _warm_up_crowds() -> None:
+    """What needs more bodies, or a longer flight, than the small recording has."""
+    none, real, K, S = np.zeros(0, np.int64), np.zeros(0), 2, 1
+    B, b, Y, y = np.zeros((0, 6, 6)), np.zeros((0, 6)), np.tile(np.eye(6), (K, 1, 1)), np.zeros((K, 6))
+    miss, all_near, one = np.zeros((S, K)), np.ones((K, K), np.bool_), np.zeros(1, np.int64)
+    value_of(Y[0], y[0], np.zeros((7, 6)))
+    summed(none, B, b, Y, y)
+    weigh(none, none, B, b, real, Y, y, miss[0])
+    grow(0, one, one, np.zeros((1, 6, 6)), np.zeros((1, 6)), np.zeros(1), Y[0], y[0], miss[:, 0])
+    unseen(0, none, none, np.zeros((S, 4, 6)), np.ones(S), np.zeros(S), y, Y, miss)
+    forgotten(np.zeros((S, K), np.bool_), miss, np.zeros(K, np.int64))
+    doubts(
+        0, np.zeros(S + 1, np.int64), none, np.zeros((0, 4, 6)), B, b, real, Y, y, miss, y, np.zeros((0, 4))
+    )
+    plot_of = plots_of(S, K, none, none)
+    links(one, -1, one, plot_of, B, b, Y, y)
+    old, gain, cut = np.ones(K, np.bool_), np.zeros((K, K)), np.zeros((K, K), np.int64)
+    best_swaps(one, one, plot_of, B, b, Y, y, miss, old, all_near, gain, cut, cut.copy())
+    others(np.eye(6), all_near, one, one, plot_of, B, b, Y, y, miss, old)
+
+
+def small_recording(height_m: float = REENTRY_M) -> tuple[tuple[Sensor, ...], Plots]:
+    """The sensors and their plots, without noise and false plots; a body parts at a height."""
     radar = _sensor("radar", WEST_RAD, (20.0, 1e-3, 1e-3, 5.0), RADAR_PERIOD_S)
     angles = (math.nan, 3e-4, 3e-4, math.nan)
     cameras = [_sensor("optical", lon_rad, angles, CAMERA_PERIOD_S) for lon_rad in (WEST_RAD, EAST_RAD)]
     scans_s = np.arange(0.0, RADAR_S, RADAR_PERIOD_S)
     apart_s = scans_s[scans_s > PARTING_S]
-    body = _fallen((80e3, 40e3, 70e3), (-1200.0, 300.0, -100.0), scans_s)
-    part = _fallen((80e3, 40e3, 70e3), (-1200.0, 300.0, -100.0), apart_s)
+    body = _fallen((80e3, 40e3, height_m), (-1200.0, 300.0, -100.0), scans_s)
+    part = _fallen((80e3, 40e3, height_m), (-1200.0, 300.0, -100.0), apart_s)
     part[:, 1] += PARTING_M_S * (apart_s - PARTING_S)
     meteor_s = np.arange(0.0, CAMERA_S, CAMERA_PERIOD_S)
     meteor = _fallen((40e3, 60e3, 80e3), (3000.0, -6000.0, -9000.0), meteor_s)

@@ -181,7 +181,9 @@ def _close(at: Floats, sigma: Floats, time_s: Floats) -> tuple[Ints, Ints]:
     return first[:k], second[:k]
 
 
-def twins(table: Table, h: States, offset_P: Floats, scan_of: int, now_s: float) -> tuple[Bools, Floats]:
+def twins(
+    table: Table, h: States, offset_P: Floats, scan_of: int, now_s: float, asked: Bools
+) -> tuple[Bools, Floats]:
     """Tracks (n,) to drop because another one follows the same object, and the existence (n,) of all without them.
 
     Two tracks are one object's where they lie within their errors of each other and never took plots
@@ -197,7 +199,7 @@ def twins(table: Table, h: States, offset_P: Floats, scan_of: int, now_s: float)
     at = h.x[each, mode, :3]
     P = h.P[each, mode]
     sigma = np.sqrt(np.maximum(P[:, 0, 0] + P[:, 1, 1] + P[:, 2, 2], 0.0))
-    known = np.flatnonzero(~lost(table, h, now_s))
+    known = np.flatnonzero(asked & ~lost(table, h, now_s))
     first, second = _close(np.ascontiguousarray(at[known]), sigma[known], h.time_s[known])
     first, second = known[first], known[second]
     for k in np.lexsort((second, first)).tolist():

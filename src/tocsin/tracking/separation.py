@@ -15,7 +15,7 @@ from tocsin.tracking import imm, modes
 from tocsin.tracking.gating import take_plots
 from tocsin.tracking.life import sharp, squared_distance
 from tocsin.tracking.pairs import Offsets, Scan, pairs_of
-from tocsin.tracking.tracks import States, Table, begun
+from tocsin.tracking.tracks import Bools, States, Table, begun
 
 # What leaves a body leaves it within the last SEPARATION_S, with one of these speeds (one sigma an axis):
 # released, or blown apart. One new object in a hundred scans of a parent.
@@ -46,11 +46,12 @@ NO_OFFSPRING = Offspring(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int6
 
 
 def offspring(
-    table: Table, h: States, scan: Scan, which: Ints, offsets: Offsets, gate_scale: float
+    table: Table, h: States, scan: Scan, which: Ints, offsets: Offsets, gate_scale: float, gone: Bools
 ) -> Offspring:
-    """Plots out of some of a scan that may be of something new that has left a falling body."""
+    """Plots out of some of a scan that may be of something new that has left a falling body, not one of gone (n,)."""
     parents = np.flatnonzero(
         table.shown
+        & ~gone
         & table.fallen
         & (table.existence > PARENT_EXISTENCE)
         & (table.hits >= PARENT_HITS)

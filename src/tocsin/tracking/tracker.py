@@ -18,7 +18,8 @@ import numpy as np
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.models import looks, some
 from tocsin.sensors.plots import ELEVATION, Floats, Ints, Plots, Sensor
-from tocsin.tracking import initiation, launches, life
+from tocsin.tracking import crowds, initiation, launches, life
+from tocsin.tracking.crowd import Crowd
 from tocsin.tracking.fusion import (
     LEADING_SCANS,
     dissolve,
@@ -111,6 +112,7 @@ class Belief(NamedTuple):
     most: Floats  # (sensors, 4) a value that it hardly exceeds
     offsets: Offsets
     scans: int  # that were taken
+    crowds: tuple[Crowd, ...] = ()
 
 
 class Past(NamedTuple):
@@ -303,7 +305,8 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
     if again:
         renamed = _found_again(state.belief, belief)
         if renamed:
-            belief = belief._replace(table=_renamed(belief.table, renamed))
+            renumbered = tuple(crowds.renamed(c, renamed) for c in belief.crowds)
+            belief = belief._replace(table=_renamed(belief.table, renamed), crowds=renumbered)
             rows = [
                 r._replace(track=track_name(renamed[n])) if (n := _number(r)) in renamed else r for r in rows
             ]
@@ -377,7 +380,7 @@ def _take(
     )
     measured = ~np.isnan(state.sensors[sensor].sigma)
     gate_scale = float((most / mean)[sensor][measured].max())
-    gone = life.lost(belief.table, belief.states, scan.time_s)
+    gone = life.lost(belief.table, belief.states, scan.time_s) | crowds.inside(belief.crowds, belief.table)
     taken = take_scan(belief.table, belief.states, scan, belief.offsets, gate_scale, gone)
     table, h, left = taken.table, taken.states, taken.left
     if scan.of.kind == "radar":
@@ -399,6 +402,12 @@ def _take(
     if len(taken.new.plots):
         young = children(belief.table, belief.states, scan, taken.new, taken.new_belief, belief.offsets, name)
         table, h = join([(table, h), *young])
+    found = crowds.step(
+        belief.crowds, table, h, scan, offsets, noise, belief.scale[sensor], left, PLOTS_OF_A_SCAN, name
+    )
+    table, h, left, offsets, noise = found.table, found.states, found.left, found.offsets, found.noise
+    mean, most = scales(noise)
+    names_of_touched = np.concatenate([names_of_touched, found.touched])
     table, h = dissolve(table, h, np.array([s.scan_period_s for s in state.sensors]))
     table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
     unseen = _unseen(state, table, scan.time_s)
@@ -411,10 +420,11 @@ def _take(
         state, (table, h, belief.pool), scan, key, left, plots.height_m, of_sensors, known
     )
     begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
-    doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN, scan.time_s)
+    alone = ~crowds.inside(found.crowds, table)
+    doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN, scan.time_s, alone)
     table, h = keep(table._replace(existence=existence), h, ~(life.over(table, h, at_s) | doubled))
     table = inherit(table, _speaking(state, table, h, scan.time_s))
-    belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1)
+    belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1, found.crowds)
     return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
 
 

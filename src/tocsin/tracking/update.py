@@ -51,7 +51,7 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     idle = (gone | ((table.only >= 0) & (table.only != scan.sensor))).astype(np.int64)
     pairs = pairs_of(h, fallen, scan, np.arange(plots), offsets, gate_scale, idle)
     contested = _contested(pairs.mine, pairs.theirs, plots)
-    new = offspring(table, h, scan, np.flatnonzero(contested), offsets, gate_scale)
+    new = offspring(table, h, scan, np.flatnonzero(contested), offsets, gate_scale, gone)
     latitude, longitude, _ = ecef_to_geodetic(scan.position_m)
     local = enu_axes(latitude, longitude)
     chance, left_mu = misses(
