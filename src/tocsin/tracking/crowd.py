@@ -20,11 +20,10 @@ from tocsin.earth.motion import BALLISTIC
 from tocsin.sensors.coverage import log_clutter_density
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import modes
-from tocsin.tracking.crowd_weights import forgotten, summed, value_of
+from tocsin.tracking.crowd_weights import CELL_SIGMAS, forgotten, summed, value_of
 from tocsin.tracking.pairs import Offsets, Scan
 from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
 from tocsin.tracking.tracks import Bools, States, Table
-from tocsin.tracking.unresolved import CELL_SIGMAS
 
 # What leaves the family (one sigma an axis, at the epoch): released, with up to a few tens of metres a second.
 BIRTH_M, BIRTH_M_S = 600.0, 20.0

@@ -9,9 +9,11 @@ import numpy as np
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.tracks import MOST_EXISTENCE, Bools
-from tocsin.tracking.unresolved import CELL_SIGMAS
 
 MOST_ODDS = math.log(MOST_EXISTENCE / (1.0 - MOST_EXISTENCE))
+# Two bodies are one to a sensor that finds less than so many of its sigmas between them in all that it measures, until
+# bodies nearer than that give two plots: as in the sample recordings (benchmarks/resolution.py).
+CELL_SIGMAS = 4.5
 SEEN_ODDS = 3.0  # that a plot adds to the odds of what was missing: a little more than a miss at 0.9 takes
 # What a plot would say of another body, which it may be of, counts so many times as noise: from scan to scan it is the
 # same body's, and does not average out.

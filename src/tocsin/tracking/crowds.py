@@ -30,6 +30,8 @@ CREDIBLE = 4.0  # squared sigmas an offset, beyond which rather the plots are sh
 LEAST_EXISTENCE = 0.3  # of a member, which ends when its crowd says so
 # A crowd begins about a body that is known so well (with so many plots, m, m/s), that what flies with it is known to.
 PARENT_HITS, PARENT_M, PARENT_M_S = 10, 3e3, 30.0
+# What flies apart faster than this was not released but blown apart, and is soon far from each other.
+BLOWN_APART_M_S = 60.0
 READY = 0.9  # probability of free flight of its members
 
 
@@ -195,6 +197,9 @@ def _opened(
             or variance[:3].sum() > PARENT_M**2
             or variance[3:].sum() > PARENT_M_S**2
         ):
+            continue
+        away = h.x[rows, BALLISTIC, 3:6] - h.x[eldest, BALLISTIC, 3:6]
+        if np.linalg.norm(away, axis=1).max() > BLOWN_APART_M_S:
             continue
         crowd = one.opened(table, h, rows, eldest, offsets, h.claims.shape[1])
         if not _high(crowd, offsets.mean) or modes.drag_m_s2(crowd.reference) > modes.NO_DRAG_M_S2:

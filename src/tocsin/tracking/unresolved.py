@@ -22,7 +22,7 @@ from tocsin.tracking.tracks import States
 
 # Two objects are one to a sensor that finds less than so many of its sigmas between them in all that it measures: its
 # sigma is the error of the middle of an echo, whose width is some of that.
-CELL_SIGMAS = 4.5
+CELL_SIGMAS = 2.5
 LEAST_TOGETHER = 1e-3  # a smaller probability that two are one is none
 TOGETHER = 0.5  # from here on a track without a plot has part in its neighbour's
 WIDEST_SIGMAS = 4.0  # of the distance between two tracks, beyond the cell
