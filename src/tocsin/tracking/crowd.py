@@ -3,10 +3,10 @@
 Which plot is whose is open for minutes where bodies fly nearer to each other than angles tell and their ranges cross.
 In free flight nothing else is: deviations from one reference flight grow linearly, so that every plot is a linear
 measurement of its body's deviation at one epoch, and what a set of plots says of a body is a sum. Any choice of plots
-is therefore weighed in microseconds, by the likelihood of all of them, and choices of the past are put right when
-later plots say so. The choice is improved by the moves of Markov chain Monte Carlo data association (Oh, Russell and
-Sastry 2009, IEEE TAC 54, 481-497), taken only where they gain: one scan anew, two bodies that swap what they had since
-some scan, something new, an end, two that are one.
+is therefore weighed by sums of small matrices, by the likelihood of all of them, and choices of the past are put right
+when later plots say so. The choice is improved by the moves of Markov chain Monte Carlo data association (Oh, Russell
+and Sastry 2009, IEEE TAC 54, 481-497), taken only where they gain: one scan anew, what all bodies had since some scan
+dealt out anew, two bodies that swap that, something new, an end, two that are one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tocsin.earth.motion import BALLISTIC
 from tocsin.sensors.coverage import log_clutter_density
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import modes
+from tocsin.tracking.crowd_swaps import plots_of
 from tocsin.tracking.crowd_weights import CELL_SIGMAS, forgotten, summed, value_of
 from tocsin.tracking.pairs import Offsets, Scan
 from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
@@ -296,9 +297,26 @@ def prior_vector_of(crowd: Crowd, told: Sums) -> Floats:
     return np.asarray(crowd.prior_vector + crowd.prior_by_offset @ told.offset)
 
 
+def totals(crowd: Crowd, told: Sums) -> tuple[Floats, Floats]:
+    """Information (K, 6, 6) and vector (K, 6) of the bodies with their plots, given the offsets."""
+    return summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+
+
+def by_offsets(crowd: Crowd) -> Floats:
+    """Derivative (K, 6, k) of the vectors of the bodies with their plots by the offsets."""
+    mine = crowd.member >= 0
+    out = crowd.prior_by_offset.copy()
+    np.subtract.at(
+        out,
+        crowd.member[mine],
+        np.einsum("nqi,nq,nqb->nib", crowd.W[mine], weight(crowd)[mine], crowd.J[mine]),
+    )
+    return out
+
+
 def deviations(crowd: Crowd, told: Sums) -> tuple[Floats, Floats]:
     """Means (K, 6) and covariances (K, 6, 6) of the bodies, given the offsets."""
-    Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+    Y, y = totals(crowd, told)
     P = np.asarray(np.linalg.inv(Y), np.float64)
     return np.einsum("kij,kj->ki", P, y), P
 
@@ -313,12 +331,11 @@ def begins(crowd: Crowd) -> Ints:
 
 def odds_of(crowd: Crowd, told: Sums) -> Floats:
     """ln of the odds (K,) that each body exists."""
-    Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+    Y, y = totals(crowd, told)
     L = np.zeros((7, 6))
     S, K = len(crowd.sensor), len(crowd.number)
-    own = np.zeros((S, K), np.bool_)
+    own = plots_of(S, K, crowd.member, crowd.scan) >= 0
     mine = crowd.member >= 0
-    own[crowd.scan[mine], crowd.member[mine]] = True
     begin = begins(crowd)
     missed = np.where(own | (np.arange(S)[:, None] < begin), 0.0, crowd.miss).sum(0)
     out = crowd.odds + missed + np.bincount(crowd.member[mine], told.net[mine], K)
@@ -361,10 +378,7 @@ def trimmed(crowd: Crowd, offset: Floats) -> Crowd:
     mine = first.member >= 0
     before = crowd.hits > 0
     odds = odds_of(first, of_old)
-    D = crowd.prior_by_offset.copy()
-    np.subtract.at(
-        D, first.member[mine], np.einsum("nqi,nq,nqb->nib", first.W[mine], weight(first)[mine], first.J[mine])
-    )
+    D = by_offsets(first)
     hits = crowd.hits + np.bincount(first.member[mine], minlength=len(before))
     # vectors are kept at offsets of zero: what they say of the offsets is in D
     Y, y = summed(first.member, doubted.B[old], doubted.b[old], crowd.prior_info, crowd.prior_vector)

@@ -18,10 +18,11 @@ from tocsin.tracking.crowd import (
     odds_of,
     prior_vector_of,
     sums,
+    totals,
     with_body,
 )
 from tocsin.tracking.crowd_swaps import best_swaps, links, others, plots_of
-from tocsin.tracking.crowd_weights import doubts, grow, summed, unseen, value_of, weigh
+from tocsin.tracking.crowd_weights import doubts, grow, unseen, value_of, weigh
 from tocsin.tracking.tracks import Bools
 
 # Something new: ln of its odds before its plots, how many it needs, and out of how many of the last scans.
@@ -35,7 +36,7 @@ CUTS = 24  # scans at which all bodies' later plots are dealt out anew
 # Bodies may be taken for each other where at one of so many moments their ranges were as near as so many cells, and
 # sigmas.
 NEAR_SCANS, NEAR_CELLS, NEAR_SIGMAS = 9, 3.0, 3.0
-# So many pairs of plots of bodies nearer than a cell show that the cell is finer; none is so fine (in `unresolved`'s).
+# So many pairs of plots of bodies nearer than a cell show that the cell is finer, down to such a share of it.
 ENOUGH_PAIRS, FINEST = 5, 0.3
 
 
@@ -43,13 +44,13 @@ def solved(crowd: Crowd, offset: Floats, name: Callable[[int], int]) -> Crowd:
     """The crowd with the best choice of plots that is found; name: a number for what begins with a plot."""
     S = len(crowd.sensor)
     told = sums(crowd, offset)
-    crowd, _ = _again(crowd, told, range(S - 1, max(S - 1 - LATEST_SCANS, -1), -1))
+    crowd = _again(crowd, told, range(S - 1, max(S - 1 - LATEST_SCANS, -1), -1))
     crowd = _with_misses(crowd, told, max(S - LATEST_SCANS, 0))
     if crowd.time_s < crowd.searched_s + SEARCH_EVERY_S:
         crowd, _ = _begun(crowd, told, name)
         while odds_of(crowd, told).min(initial=np.inf) < END_ODDS:
             crowd, _ = _fewer(crowd, told)
-            crowd, _ = _again(crowd, told, range(S - 1, -1, -1))
+            crowd = _again(crowd, told, range(S - 1, -1, -1))
         return crowd
     crowd = crowd._replace(searched_s=crowd.time_s)
     for _ in range(PASSES):
@@ -60,7 +61,7 @@ def solved(crowd: Crowd, offset: Floats, name: Callable[[int], int]) -> Crowd:
         if not (linked or moved or more or fewer):
             break
         crowd = _with_misses(crowd, told, 0)
-        crowd, _ = _again(crowd, told, range(S - 1, -1, -1))
+        crowd = _again(crowd, told, range(S - 1, -1, -1))
     return _with_others(_resolved(crowd, told), told)
 
 
@@ -93,24 +94,23 @@ def _with_misses(crowd: Crowd, told: Sums, first: int) -> Crowd:
     finer = 1.0 / crowd.apart[crowd.sensor]
     unseen(first, crowd.member, crowd.scan, crowd.cell, finer, crowd.chance, mean, P, miss)
     first_of = np.searchsorted(crowd.scan, np.arange(len(crowd.sensor) + 1))
-    Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+    Y, y = totals(crowd, told)
     share = crowd.share.copy()
     scaled = crowd.W / np.sqrt(crowd.ratio2[crowd.sensor[crowd.scan]])[:, :, None]
     doubts(first, first_of, crowd.member, scaled, told.B, told.b, told.net, Y, y, miss, mean, share)
     return crowd._replace(miss=miss, share=share)
 
 
-def _again(crowd: Crowd, told: Sums, which: Iterable[int]) -> tuple[Crowd, bool]:
+def _again(crowd: Crowd, told: Sums, which: Iterable[int]) -> Crowd:
     """Plots of some scans shared out anew, each given all others."""
     if len(crowd.number) == 0:
-        return crowd, False
+        return crowd
     member = crowd.member.copy()
-    Y, y = summed(member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+    Y, y = totals(crowd, told)
     first = np.searchsorted(crowd.scan, np.arange(len(crowd.sensor) + 1))
     begin = begins(crowd)
     each = np.arange(len(begin))
     since = np.concatenate([np.zeros((1, len(begin))), np.cumsum(crowd.miss, axis=0)])
-    changed = False
     for s in which:
         rows = np.arange(first[s], first[s + 1])
         if len(rows) == 0:
@@ -133,8 +133,7 @@ def _again(crowd: Crowd, told: Sums, which: Iterable[int]) -> tuple[Crowd, bool]
                 Y[new[n]] += told.B[row]
                 y[new[n]] += told.b[row]
             member[row] = new[n]
-            changed = True
-    return crowd._replace(member=member), changed
+    return crowd._replace(member=member)
 
 
 def _linked(crowd: Crowd, told: Sums) -> tuple[Crowd, bool]:
@@ -146,7 +145,7 @@ def _linked(crowd: Crowd, told: Sums) -> tuple[Crowd, bool]:
     cuts = np.ascontiguousarray(np.unique(np.linspace(0, S - 1, CUTS).astype(np.int64))[::-1])
     for which in _sensors(crowd).tolist():
         plot_of = plots_of(S, K, crowd.member, crowd.scan)
-        Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+        Y, y = totals(crowd, told)
         worth = links(cuts, which, crowd.sensor, plot_of, told.B, told.b, Y, y)
         worth = np.where(np.isfinite(worth), worth, -1e9)
         best, found = LEAST_GAIN, None
@@ -183,7 +182,7 @@ def _swapped(crowd: Crowd, told: Sums) -> tuple[Crowd, bool]:
     gain, cut, of = np.full((K, K), -np.inf), np.full((K, K), -1), np.full((K, K), -1)
     near = _near(crowd, told)
     asked, moved, old = near, False, crowd.hits > 0
-    Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+    Y, y = totals(crowd, told)
     for _ in range(2 * K):
         plot_of = plots_of(S, K, crowd.member, crowd.scan)
         best_swaps(
@@ -197,7 +196,7 @@ def _swapped(crowd: Crowd, told: Sums) -> tuple[Crowd, bool]:
         crowd, moved = _dealt(crowd, int(cut[a, c]), int(of[a, c]), to), True
         stale = np.isin(np.arange(K), [a, c])
         asked = near & (stale[:, None] | stale)
-        Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+        Y, y = totals(crowd, told)
     return crowd, moved
 
 
@@ -222,23 +221,14 @@ def _near(crowd: Crowd, told: Sums) -> Bools:
 
 def _with_others(crowd: Crowd, told: Sums) -> Crowd:
     """The crowd with how far its bodies may be elsewhere, by other choices."""
-    Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+    Y, y = totals(crowd, told)
     plot_of = plots_of(len(crowd.sensor), len(crowd.number), crowd.member, crowd.scan)
     return crowd._replace(
         other=others(
-            crowd.F,
-            _near(crowd, told),
-            _sensors(crowd),
-            crowd.sensor,
-            plot_of,
-            told.B,
-            told.b,
-            Y,
-            y,
-            crowd.miss,
+            crowd.F, _near(crowd, told), _sensors(crowd), crowd.sensor, plot_of, told.B, told.b, Y, y, crowd.miss,
             crowd.hits > 0,
         )
-    )
+    )  # fmt: skip
 
 
 def _begun(crowd: Crowd, told: Sums, name: Callable[[int], int]) -> tuple[Crowd, bool]:
@@ -269,11 +259,9 @@ def _fewer(crowd: Crowd, told: Sums) -> tuple[Crowd, bool]:
     odds = odds_of(crowd, told)
     if odds.min(initial=np.inf) < END_ODDS:  # one at a time: what it had may be another's
         return kept(crowd, np.arange(len(odds)) != int(odds.argmin())), True
-    Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, prior_vector_of(crowd, told))
+    Y, y = totals(crowd, told)
     S, K = len(crowd.sensor), len(crowd.number)
-    own = np.zeros((S, K), np.bool_)
-    mine = crowd.member >= 0
-    own[crowd.scan[mine], crowd.member[mine]] = True
+    own = plots_of(S, K, crowd.member, crowd.scan) >= 0
     L = np.zeros((7, 6))
     value = np.array([value_of(Y[k], y[k], L) for k in range(K)])
     prior = value_of(crowd.birth_info, crowd.birth_vector + crowd.birth_by_offset @ told.offset, L)

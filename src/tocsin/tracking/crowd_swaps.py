@@ -41,6 +41,16 @@ def _missing(
 
 
 @jit
+def _turn(n: int, sign: float, B: Floats, b: Floats, tail: Floats, v: Floats) -> None:
+    """Add a plot, if there is one (n; -1: none), to what goes over from one body to the other, or take it away."""
+    if n >= 0:
+        for i in range(6):
+            v[i] += sign * b[n, i]
+            for j in range(6):
+                tail[i, j] += sign * B[n, i, j]
+
+
+@jit
 def _swaps(
     a: int, c: int, which: int, sensor: Ints, plot_of: Ints, B: Floats, b: Floats, Y: Floats, y: Floats, miss: Floats,
     old: Bools,
@@ -57,12 +67,8 @@ def _swaps(
         m, n = plot_of[s, a], plot_of[s, c]
         if (m < 0 and n < 0) or (which >= 0 and sensor[s] != which):
             continue
-        if n >= 0:
-            tail += B[n]
-            v += b[n]
-        if m >= 0:
-            tail -= B[m]
-            v -= b[m]
+        _turn(n, 1.0, B, b, tail, v)
+        _turn(m, -1.0, B, b, tail, v)
         gain = value_of(Y[a] + tail, y[a] + v, L) + value_of(Y[c] - tail, y[c] - v, L) - now
         if gain > best:
             gain += _missing(a, c, s, which, sensor, plot_of, miss, old) - missing
@@ -116,7 +122,7 @@ def best_swaps(
 
 @jit
 def _solved(L: Floats, out: Floats) -> None:
-    """Fill out (6,) with Y^-1 y, of the factor and solution that `_value` left."""
+    """Fill out (6,) with Y^-1 y, of the factor and solution that `value_of` left."""
     for i in range(5, -1, -1):
         t = L[6, i]
         for k in range(i + 1, 6):
@@ -166,12 +172,8 @@ def others(
                     m, n = plot_of[s, a], plot_of[s, c]
                     if (m < 0 and n < 0) or (which >= 0 and sensor[s] != which):
                         continue
-                    if n >= 0:
-                        tail += B[n]
-                        v += b[n]
-                    if m >= 0:
-                        tail -= B[m]
-                        v -= b[m]
+                    _turn(n, 1.0, B, b, tail, v)
+                    _turn(m, -1.0, B, b, tail, v)
                     gain = (
                         value_of(Y[a] + tail, y[a] + v, L)
                         + value_of(Y[c] - tail, y[c] - v, M)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tocsin.sensors.plots import Floats, Ints
-from tocsin.tracking.crowd import Crowd, deviations, odds_of, sums, weight
+from tocsin.tracking.crowd import Crowd, by_offsets, deviations, odds_of, sums, weight
 from tocsin.tracking.crowd_weights import summed
 from tocsin.tracking.learning import RATIOS
 from tocsin.tracking.separation import SEPARATION_S
@@ -25,8 +25,7 @@ def of_offsets(crowd: Crowd) -> tuple[Floats, Floats]:
     Y, y = summed(crowd.member, told.B, told.b, crowd.prior_info, crowd.prior_vector)
     mine = crowd.member >= 0
     J, share, r = crowd.J[mine], weight(crowd)[mine], crowd.r[mine]
-    D = crowd.prior_by_offset.copy()
-    np.subtract.at(D, crowd.member[mine], np.einsum("nqi,nq,nqb->nib", crowd.W[mine], share, J))
+    D = by_offsets(crowd)
     P = np.linalg.inv(Y)
     G = crowd.offset_info + np.einsum("nqa,nq,nqb->ab", J, share, J) - np.einsum("kia,kij,kjb->ab", D, P, D)
     g = crowd.offset_vector + np.einsum("nqa,nq,nq->a", J, share, r) + np.einsum("kia,kij,kj->a", D, P, y)
@@ -91,12 +90,8 @@ def members(crowd: Crowd, offset: Floats) -> Members:
     told = sums(crowd, offset, True)
     delta, P = deviations(crowd, told)
     wide = P + crowd.other + _unsorted(crowd, delta)
-    D = crowd.prior_by_offset.copy()
     mine = crowd.member >= 0
-    np.subtract.at(
-        D, crowd.member[mine], np.einsum("nqi,nq,nqb->nib", crowd.W[mine], weight(crowd)[mine], crowd.J[mine])
-    )
-    A = P @ D
+    A = P @ by_offsets(crowd)
     F, K = crowd.F, len(crowd.number)
     latest = []
     for k in range(K):
