@@ -9,20 +9,26 @@ from pyproj import Geod
 from shapely import contains_xy
 from shapely.geometry import Point
 
-from tocsin.prediction.area import chain_of_ellipses, place
+from tocsin.prediction.area import place, polygons
+from tocsin.prediction.region import outlines
 
 GEOD = Geod(ellps="WGS84")
 WIDE = np.array([[9e6, 4e6], [4e6, 6e6]])  # sigmas of some km
 
 
+def areas(latitude_deg, longitude_deg, weight, offset_m, covariance, shares):
+    """Areas of a sum of normal distributions about a place, and their sizes in km2."""
+    latitude, longitude = math.radians(latitude_deg), math.radians(longitude_deg)
+    corners, parts, sizes = outlines(weight, offset_m, covariance, np.array(shares))
+    return polygons(latitude, longitude, corners, parts, len(shares)), sizes / 1e6
+
+
 def one(latitude_deg, longitude_deg, covariance=WIDE, probability=0.99):
-    return chain_of_ellipses(
-        math.radians(latitude_deg),
-        math.radians(longitude_deg),
-        np.zeros((1, 2)),
-        covariance[None],
-        np.array([-2.0 * math.log(1.0 - probability)]),
+    """The area of one normal distribution about a place."""
+    (area,), (size,) = areas(
+        latitude_deg, longitude_deg, np.ones(1), np.zeros((1, 2)), covariance[None], [probability]
     )
+    return area, size
 
 
 @pytest.mark.parametrize("latitude_deg", [0.0, 48.5, -75.0])
@@ -43,9 +49,10 @@ def test_place_against_geographiclib(latitude_deg, azimuth_deg, distance_m):
 def test_one_ellipse_holds_its_share_and_keeps_its_area(probability):
     area, area_km2 = one(48.0, 35.0, probability=probability)
     exact = -2.0 * math.log(1.0 - probability) * math.pi * math.sqrt(np.linalg.det(WIDE)) / 1e6
-    assert area_km2 == pytest.approx(exact, rel=1e-9)
+    assert area_km2 == pytest.approx(exact, rel=0.03)
+    # no region that holds as much is smaller, but for the grid
     on_earth = abs(GEOD.geometry_area_perimeter(area)[0]) / 1e6
-    assert on_earth == pytest.approx(exact, rel=0.015)  # the sphere of the local radius
+    assert on_earth == pytest.approx(exact, rel=0.04)  # the sphere of the local radius
     draws = np.random.default_rng(1).multivariate_normal(np.zeros(2), WIDE, 40_000)
     lon, lat, _ = GEOD.fwd(
         np.full(len(draws), 35.0),
@@ -55,21 +62,8 @@ def test_one_ellipse_holds_its_share_and_keeps_its_area(probability):
     )
     share = contains_xy(area, lon, lat).mean()
     assert share == pytest.approx(
-        probability, abs=4 * math.sqrt(probability * (1 - probability) / 40_000) + 2e-3
+        probability, abs=4 * math.sqrt(probability * (1 - probability) / 40_000) + 5e-3
     )
-
-
-def test_a_chain_holds_each_ellipse():
-    offset = np.array([[0.0, 0.0], [30e3, 10e3], [60e3, 40e3]])
-    covariance = np.stack([WIDE, 2.0 * WIDE, 0.1 * WIDE])
-    radius2 = np.array([9.0, 6.0, 3.0])
-    hull, area_km2 = chain_of_ellipses(0.8, 0.5, offset, covariance, radius2)
-    for o, c, r in zip(offset, covariance, radius2, strict=True):
-        latitude, longitude = place(0.8, 0.5, o[None])
-        single, _ = chain_of_ellipses(0.8, 0.5, o[None], c[None], r[None])
-        assert hull.buffer(1e-9).contains(single)
-        assert hull.contains(Point(math.degrees(longitude[0]), math.degrees(latitude[0])))
-    assert area_km2 == pytest.approx(abs(GEOD.geometry_area_perimeter(hull)[0]) / 1e6, rel=0.02)
 
 
 def test_no_area_is_thinner_than_a_metre():

@@ -19,7 +19,7 @@ from tocsin.errors import DataError
 from tocsin.formats.files import parquet_bytes, staged, timestamps
 from tocsin.formats.geojson import alerts_geojson
 from tocsin.formats.tables import Table, find_table, numbers, read_table, seconds, texts
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import Area, Forecast
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import TrackRow
 from tocsin.units import DEGREE_RAD
@@ -86,7 +86,13 @@ def _known(values: ArrayLike) -> pa.Array:
 
 def _prediction_table(forecasts: Sequence[Forecast]) -> pa.Table:
     covariance = np.array([f.covariance_m2 for f in forecasts], float).reshape(-1, 2, 2)
-    areas = [f.area and shapely.to_wkb(f.area, output_dimension=2, byte_order=1) for f in forecasts]
+
+    def wkb(areas: list[Area | None]) -> pa.Array:
+        return pa.array(
+            [a and shapely.to_wkb(a, output_dimension=2, byte_order=1) for a in areas], pa.binary()
+        )
+
+    late_s = [None if f.time_quantiles_s is None else f.time_quantiles_s.tolist() for f in forecasts]
     return pa.table(
         {
             "issued": timestamps([f.issued_s for f in forecasts]),
@@ -98,7 +104,10 @@ def _prediction_table(forecasts: Sequence[Forecast]) -> pa.Table:
             "east_var_m2": _known(covariance[:, 0, 0]),
             "east_north_cov_m2": _known(covariance[:, 0, 1]),
             "north_var_m2": _known(covariance[:, 1, 1]),
-            "area": pa.array(areas, pa.binary()),
+            "area": wkb([f.area for f in forecasts]),
+            "area_50": wkb([f.area_50 for f in forecasts]),
+            "area_90": wkb([f.area_90 for f in forecasts]),
+            "impact_time_quantiles": pa.array(late_s, pa.list_(pa.float64())),
             "area_km2": _known([f.area_km2 for f in forecasts]),
             "phase": pa.array([f.phase for f in forecasts], pa.string()),
             "parent": pa.array([f.parent for f in forecasts], pa.string()),

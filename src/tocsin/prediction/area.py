@@ -1,4 +1,4 @@
-"""From the spread of an impact to the polygon that holds it with a given probability."""
+"""From outlines in a plane to polygons on the Earth."""
 
 from __future__ import annotations
 
@@ -6,38 +6,44 @@ import math
 
 import numpy as np
 from shapely import union_all
-from shapely.geometry import MultiPoint, Polygon
+from shapely.geometry import MultiPolygon, Polygon
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.prediction.forecast import Area
 from tocsin.sensors.plots import Floats
 
-CORNERS = 48
-SMALLEST_SIGMA_M = 1.0  # no area thinner than this is claimed
+SMOOTH = 0.004  # of the square root of an area: how far its outline may move where it loses corners
 
 
-def chain_of_ellipses(
-    latitude_rad: float, longitude_rad: float, offset_m: Floats, covariance_m2: Floats, radius2: Floats
-) -> tuple[Area, float]:
-    """The area that a chain of ellipses sweeps, from each to the next.
+def polygons(
+    latitude_rad: float, longitude_rad: float, corners_m: Floats, parts: Floats, count: int
+) -> list[Area]:
+    """Areas from the outlines of `region.outlines`, drawn in the plane that touches the Earth at a place.
 
-    offset_m (k, 2) their centres east, north of a place; covariance_m2 (k, 2, 2); radius2 (k,) their size
-    in squared sigmas. Returns the polygon (lon, lat in degrees; cut at the antimeridian; no holes) and its
-    area in km2. One ellipse keeps its own area.
+    corners_m (m, 2) east, north; parts (p, 2); count: how many regions there are. The polygons (lon, lat in degrees)
+    have no holes and are cut at the antimeridian.
     """
-    values, vectors = np.linalg.eigh(covariance_m2)
-    values = np.maximum(values, SMALLEST_SIGMA_M**2)
-    turn = np.arange(CORNERS) * (2.0 * math.pi / CORNERS)
-    # a polygon of n corners on the ellipse is smaller by this factor squared
-    swell = math.sqrt(2.0 * math.pi / CORNERS / math.sin(2.0 * math.pi / CORNERS))
-    circle = np.stack([np.cos(turn), np.sin(turn)]) * swell
-    axes = vectors * np.sqrt(values * radius2[:, None])[:, None, :]
-    rings = (axes @ circle + offset_m[:, :, None]).transpose(0, 2, 1)  # (k, CORNERS, 2)
-    links = [rings[max(k - 1, 0) : k + 1].reshape(-1, 2) for k in range(min(1, len(rings) - 1), len(rings))]
-    swept = union_all([MultiPoint(link).convex_hull for link in links])
-    outline = Polygon(swept.exterior)
-    corners = np.asarray(outline.exterior.coords)[:-1]
-    return _polygon(*place(latitude_rad, longitude_rad, corners)), outline.area / 1e6
+    found: list[list[Polygon]] = [[] for _ in range(count)]
+    begin = 0
+    for region, many in parts.astype(int).tolist():
+        ring = Polygon(corners_m[begin : begin + many])
+        begin += many
+        ring = ring.simplify(SMOOTH * math.sqrt(ring.area))
+        corners = np.asarray(ring.exterior.coords)[:-1]
+        area = _polygon(*place(latitude_rad, longitude_rad, corners))
+        found[region] += getattr(area, "geoms", [area])
+    return [p[0] if len(p) == 1 else MultiPolygon(p) for p in found]
+
+
+def offsets_m(latitude_rad: float, longitude_rad: float, points_m: Floats) -> Floats:
+    """Offsets (n, 2) east, north of a place on the ground, of points (n, 3) on the ground: `place` backwards."""
+    axes = enu_axes(latitude_rad, longitude_rad)
+    centre = geodetic_to_ecef(latitude_rad, longitude_rad, 0.0)
+    radius = float(np.linalg.norm(centre))
+    local = (points_m - (centre - radius * axes[2])) @ axes.T
+    level = np.hypot(local[:, 0], local[:, 1])
+    far = radius * np.arctan2(level, local[:, 2])
+    return np.asarray(local[:, :2] * (far / np.maximum(level, 1e-9))[:, None])
 
 
 def place(latitude_rad: float, longitude_rad: float, plane_m: Floats) -> tuple[Floats, Floats]:
@@ -69,6 +75,8 @@ def _polygon(latitude_rad: Floats, longitude_rad: Floats) -> Area:
         longitude = np.concatenate([longitude, [longitude[0] + turn, longitude[0] + turn, longitude[0]]])
         latitude = np.concatenate([latitude, [latitude[0], pole, pole]])
     ring = Polygon(np.column_stack([longitude, latitude]))
+    if abs(around) <= 180.0 and ring.is_valid and longitude.min() >= -180.0 and longitude.max() <= 180.0:
+        return ring
     if not ring.is_valid:
         ring = ring.buffer(0)
     parts = []

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 from shapely.geometry import MultiPolygon, Polygon
 
 from tocsin.sensors.plots import Floats
 
 Area: TypeAlias = Polygon | MultiPolygon
+
+# Probabilities at which the time of an impact is told, as the results contract has them.
+QUANTILES = np.array([0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995])
 
 
 class Forecast(NamedTuple):
@@ -41,3 +45,6 @@ class Forecast(NamedTuple):
     # of that part, the first and last credible arrival; NaN: impact_time_s -+ 3 sigma
     earliest_s: float = math.nan
     latest_s: float = math.nan
+    area_50: Area | None = None  # these hold the impact with 0.5 and with 0.9
+    area_90: Area | None = None
+    time_quantiles_s: Floats | None = None  # (7,) of the impact at QUANTILES, less impact_time_s

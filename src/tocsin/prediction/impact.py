@@ -12,34 +12,36 @@ import math
 
 import numpy as np
 
+from tocsin.earth.drag import with_shape
 from tocsin.earth.ellipsoid import up_and_height
-from tocsin.earth.forces import STANDARD
+from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.integrate import fly
-from tocsin.earth.motion import BALLISTIC
+from tocsin.earth.motion import BALLISTIC, layer_at, mach_factor
 from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats
-from tocsin.tracking.modes import LEAST_LN_BETA, MOST_LN_BETA
 
 KIND: int = np.int64(BALLISTIC)  # type: ignore[assignment]  # a literal would have Numba compile the flight anew
 LONGEST_FLIGHT_S = 5400.0  # an orbit: what has not landed by then is not coming down
 STEP_ERROR_M = 0.3  # allowed in a step of a flight: in all about a metre, of areas of hundreds
 # Unknown wind, each axis at 11 km: as the referee's bound and the climate of middle latitudes have it.
 WIND_SIGMA_M_S = 15.0
-# Nodes of ln beta in its sigmas, out to where 99 % lie, and the share of the distribution that each
-# stands for (the density there times the spacing, scaled to one).
-NODES = np.array([-2.6, -1.7, -0.8, 0.0, 0.8, 1.7, 2.6])
-WEIGHTS = np.exp(-0.5 * NODES**2) * np.gradient(NODES)
-WEIGHTS /= WEIGHTS.sum()
-LINEAR_SIGMA = 0.03  # of ln beta, below which one flight does
+# What has no fixed attitude, and so all that is lighter than this, has the drag of a tumbling fragment by Mach number;
+# what is denser one that is the same at every speed.
+TUMBLING_LN_BETA = math.log(1200.0)
+TUMBLING = with_shape(STANDARD, "fragment")
+# What no track can tell: how drag and air will depart, on the way that is left, from what they were so far (one sigma
+# of ln beta). Shapes differ by a tenth to a fifth in their drag at low speed (`earth.drag`, its tables set side by
+# side); air from the standard by 2 % near the ground, 5 to 10 % above.
+TUMBLING_SIGMA, STEADY_SIGMA = 0.15, 0.06
 
 COMES_DOWN, STAYS_UP = 0, 1
 
 
 @jit
-def _land(x: Floats, P: Floats, ground_m: float) -> tuple[int, float, Floats, Floats, float]:
+def _land(x: Floats, P: Floats, ground_m: float, f: Forces) -> tuple[int, float, Floats, Floats, float]:
     """One flight: code, time, point (3,), covariance (4, 4) of point and time, lowest height."""
-    code, t, y, transition, lowest, _ = fly(KIND, x, LONGEST_FLIGHT_S, ground_m, STEP_ERROR_M, STANDARD)
+    code, t, y, transition, lowest, _ = fly(KIND, x, LONGEST_FLIGHT_S, ground_m, STEP_ERROR_M, f)
     if code == STARTS_BELOW:  # it has just landed
         code = LANDED
     point, C = y[:3].copy(), np.zeros((4, 4))
@@ -58,40 +60,60 @@ def _land(x: Floats, P: Floats, ground_m: float) -> tuple[int, float, Floats, Fl
 
 
 @jit
-def impact(x: Floats, P: Floats, ground_m: float) -> tuple[int, Floats, Floats, Floats, Floats, float]:
-    """Impact of a BALLISTIC state.
+def _by_mach(x: Floats, f: Forces) -> float:
+    """ln of the drag coefficient of a state over its hypersonic value."""
+    height = up_and_height(x[0], x[1], x[2])[4]
+    speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
+    layer = layer_at(height, 0.0, f.air_knots_m)
+    return math.log(mach_factor(max(speed, 1.0), height, layer, f)[0])
 
-    x (9,), P (9, 9), of which seven components are in use; ground_m: height of the ground. Returns
-    COMES_DOWN or STAYS_UP; the points (k, 4) of k flights, ECEF (m) and time of flight (s); their
-    covariances (k, 4, 4); their weights (k,); where they stand in ln beta (k,), in
-    sigmas from the mean; and the lowest height met where it stays up (m). The
-    flight in the middle is that of the mean state; k is 1 where the ballistic coefficient is known.
+
+@jit
+def impact(
+    x: Floats, P: Floats, nodes: Floats, weights: Floats, width: float, ground_m: float,
+    wind_sigma_m_s: float, steady: Forces, tumbling: Forces,
+) -> tuple[int, Floats, Floats, Floats, Floats, float]:  # fmt: skip
+    """Impacts of a BALLISTIC state at some values of ln beta.
+
+    x (9,), P (9, 9), of which seven components are in use; nodes (k,) of ln beta, weights (k,), and the sigma of ln
+    beta that each stands for; ground_m: height of the ground; wind_sigma_m_s: of what is not known of the wind, each axis
+    at 11 km; steady, tumbling: what acts on a body that keeps its attitude, and on one that does not. Returns COMES_DOWN or STAYS_UP; the points (m, 4) of the
+    m flights that come down, ECEF (m) and time of flight (s); their covariances (m, 4, 4); their weights (m,), summing
+    to 1; their ln beta (m,); and the lowest height met where the likeliest stays up (m).
     """
-    sigma = math.sqrt(max(P[6, 6], 0.0))
-    count = len(NODES) if sigma > LINEAR_SIGMA else 1
-    points, C, weights = np.zeros((count, 4)), np.zeros((count, 4, 4)), np.ones(count)
-    known = P.copy()
+    count = len(nodes)
+    points, C, left = np.zeros((count, 4)), np.zeros((count, 4, 4)), weights.copy()
     gain = np.zeros(len(x))
-    nodes = np.zeros(1)
-    if count > 1:  # the rest of the state given ln beta
-        gain = P[:, 6] / P[6, 6]
-        known = P - np.outer(gain, P[6, :])
-        nodes = NODES
-        weights = WEIGHTS.copy()
-    known[7, 7] = known[8, 8] = WIND_SIGMA_M_S**2
-    middle = count // 2
-    for turn in range(count):  # the middle first: where it stays up, no other need fly
-        k = (middle + turn) % count
-        start = x + gain * (nodes[k] * sigma)
-        start[6] = min(max(start[6], LEAST_LN_BETA), MOST_LN_BETA)
-        code, t, point, Ck, lowest = _land(start, known, ground_m)
-        if code != LANDED and k == middle:
-            return STAYS_UP, points, C, weights, nodes, lowest
+    gain[6] = 1.0
+    known = P.copy()
+    if P[6, 6] > 0.0:
+        for i in range(7):
+            gain[i] = P[i, 6] / P[6, 6]
+        for i in range(7):
+            for m in range(7):
+                known[i, m] = P[i, m] + gain[i] * gain[m] * (width * width - P[6, 6])
+    known[7, 7] = known[8, 8] = wind_sigma_m_s**2
+    learned = known[6, 6]
+    first = int(np.argmax(weights))
+    lowest_of_all = ground_m
+    for turn in range(count):  # the likeliest first: where it stays up, no other need fly
+        k = (first + turn) % count
+        start = x + gain * (nodes[k] - x[6])
+        start[6] = nodes[k]
+        light = nodes[k] < TUMBLING_LN_BETA
+        if light:
+            start[6] += _by_mach(start, tumbling)
+            known[6, 6] = learned + TUMBLING_SIGMA**2
+        else:
+            known[6, 6] = learned + STEADY_SIGMA**2
+        code, t, point, Ck, lowest = _land(start, known, ground_m, tumbling if light else steady)
+        if code != LANDED and turn == 0:
+            return STAYS_UP, points, C, left, nodes, lowest
         if code != LANDED:
-            weights[k] = 0.0
+            left[k] = 0.0
             continue
         points[k, :3] = point
         points[k, 3] = t
         C[k] = Ck
-    some = weights > 0.0
-    return COMES_DOWN, points[some], C[some], weights[some] / weights.sum(), nodes[some], ground_m
+    some = left > 0.0
+    return COMES_DOWN, points[some], C[some], left[some] / left.sum(), nodes[some], lowest_of_all

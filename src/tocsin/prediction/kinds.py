@@ -1,0 +1,166 @@
+"""What is believed beforehand of the ballistic coefficient of a body, by where it comes from.
+
+Above the air nothing tells it, and in the air it decides where a body comes down. So a forecast needs a prior: a sum of
+kinds, each log-normal. It can be replaced: `predictor.predict` takes any other.
+
+The numbers are orders of magnitude, wide on purpose, reckoned from mass over drag area; none is fitted to recordings.
+A tumbling sheet of aluminium of 2 mm has 10 kg/m2, a plate of 10 mm 50, a shell of 5 mm three metres wide 35 and with
+an engine in it some hundreds; a ball of iron as big as a football 1,300; a dense body with a sharp nose, whose drag
+coefficient is a tenth of a ball's, several thousand. Pieces of a break-up are log-normal with about a factor of three
+(Federal Aviation Administration 2011, Flight Safety Analysis Handbook, treats them so).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tocsin.earth.motion import BALLISTIC
+from tocsin.sensors.plots import Floats
+from tocsin.tracking.modes import (
+    CHILD_LN_BETA_MEAN,
+    CHILD_LN_BETA_SIGMA,
+    LN_BETA_MEAN,
+    LN_BETA_SIGMA,
+)
+from tocsin.tracking.tracks import Track
+from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MAJOR_AXIS_M
+
+
+class Kind(NamedTuple):
+    """One kind of body."""
+
+    name: str
+    share: float  # of the bodies of this origin
+    ln_beta: float  # mean of ln of the ballistic coefficient in kg/m2
+    sigma: float
+
+
+class Kinds(NamedTuple):
+    """Priors of ln beta by origin."""
+
+    whole: tuple[Kind, ...]  # what flies as it was launched
+    child: tuple[Kind, ...]  # what has left another body
+    orbit: tuple[Kind, ...]  # what comes in from an orbit, or from farther away
+
+
+# Something quite different is never ruled out.
+ANYTHING = (math.log(500.0), 2.0)
+BODY, STAGE = (math.log(4500.0), 0.55), (math.log(400.0), 0.6)
+DEFAULT = Kinds(
+    whole=(Kind("body", 0.985, *BODY), Kind("any", 0.015, *ANYTHING)),
+    child=(
+        Kind("body", 0.50, *BODY),
+        Kind("stage", 0.13, *STAGE),
+        Kind("debris", 0.35, math.log(40.0), 1.0),
+        Kind("any", 0.02, *ANYTHING),
+    ),
+    orbit=(
+        Kind("hull", 0.48, math.log(150.0), 0.8),
+        Kind("stone", 0.50, math.log(400.0), 0.9),
+        Kind("any", 0.02, *ANYTHING),
+    ),
+)
+
+# A flight whose perigee is no deeper than this below the ground, or that is faster than a satellite, was not thrown up
+# from the Earth.
+DEEPEST_PERIGEE_M = -300e3
+
+
+def kinds_of(track: Track, state: Floats, kinds: Kinds = DEFAULT) -> tuple[Kind, ...]:
+    """The prior for a track in free flight at a state (6,)."""
+    if track.parent:
+        return kinds.child
+    return kinds.orbit if from_orbit(state) else kinds.whole
+
+
+def from_orbit(state: Floats) -> bool:
+    """Whether a state (6,), ECEF, is on an orbit about the Earth, decaying or hyperbolic."""
+    r = state[:3]
+    v = state[3:6] + np.cross([0.0, 0.0, EARTH_RATE_RAD_S], r)
+    radius = float(np.linalg.norm(r))
+    energy = 0.5 * float(v @ v) - EARTH_GM_M3_S2 / radius
+    h = np.cross(r, v)
+    parameter = float(h @ h) / EARTH_GM_M3_S2
+    eccentricity = float(np.sqrt(max(1.0 + 2.0 * energy * parameter / EARTH_GM_M3_S2, 0.0)))
+    return bool(parameter / (1.0 + eccentricity) > SEMI_MAJOR_AXIS_M + DEEPEST_PERIGEE_M or energy > 0.0)
+
+
+class Learned(NamedTuple):
+    """What plots have told of ln beta: a likelihood, normal, of so much information."""
+
+    ln_beta: float
+    precision: float  # 1 / variance; 0: nothing
+
+
+NOTHING = Learned(0.0, 0.0)
+
+
+def learned_by(track: Track) -> Learned:
+    """What a track has learned: what it says, less the prior that it began with."""
+    before, spread = (
+        (CHILD_LN_BETA_MEAN, CHILD_LN_BETA_SIGMA) if track.parent else (LN_BETA_MEAN, LN_BETA_SIGMA)
+    )
+    mean, variance = float(track.x[BALLISTIC, 6]), max(float(track.P[BALLISTIC, 6, 6]), 1e-8)
+    precision = 1.0 / variance - 1.0 / spread**2
+    if precision < LEAST_PRECISION:
+        return NOTHING
+    return Learned((mean / variance - before / spread**2) / precision, precision)
+
+
+# How ln beta is taken apart. Between nodes the sum of normal distributions of WIDTH of their distance is smooth.
+LEAST_LN_BETA, MOST_LN_BETA = math.log(2.0), math.log(100e3)  # a leaf, and more than any solid body
+LEAST_PRECISION = 1e-3
+LOOKED_AT = 96
+FEWEST, MOST = 9, 21
+WIDEST_STEP = 0.4
+WIDTH = 0.55
+LEAST_WEIGHT = math.log(1e-4)
+LINEAR_SIGMA = 0.1  # of ln beta, below which one flight does
+
+
+def nodes(kinds: tuple[Kind, ...], learned: Learned = NOTHING) -> tuple[Floats, Floats, float]:
+    """What is believed of ln beta, at nodes (k,): their weights (k,), and the sigma of what each stands for."""
+    parts = [_together(kind, learned) for kind in kinds]
+    share, mean, sigma = (np.array(c) for c in zip(*parts, strict=True))
+    share = np.exp(share - share.max())
+    share /= share.sum()
+    middle = float(share @ mean)
+    spread = math.sqrt(float(share @ (sigma**2 + (mean - middle) ** 2)))
+    if spread < LINEAR_SIGMA:
+        return np.array([middle]), np.ones(1), spread
+    likely = share > math.exp(LEAST_WEIGHT)
+    low = max(float((mean - REACH * sigma)[likely].min()), LEAST_LN_BETA)
+    high = min(float((mean + REACH * sigma)[likely].max()), MOST_LN_BETA)
+    low, high = _narrowed(low, high, share, mean, sigma)
+    count = int(min(max((high - low) / WIDEST_STEP + 1.0, FEWEST), MOST))
+    at = np.linspace(low, high, count)
+    width = WIDTH * float(at[1] - at[0])
+    weight = _density(at, share, mean, np.sqrt(np.maximum(sigma**2 - width**2, 0.25 * sigma**2)))
+    return at, weight / weight.sum(), width
+
+
+REACH = 3.2  # sigmas of a kind within which nodes stand
+
+
+def _together(kind: Kind, learned: Learned) -> tuple[float, float, float]:
+    """A kind and what was learned together: ln of its share, its mean and sigma."""
+    own = kind.sigma**-2
+    both = own + learned.precision
+    mean = (own * kind.ln_beta + learned.precision * learned.ln_beta) / both
+    apart2 = (kind.ln_beta - learned.ln_beta) ** 2 * own * learned.precision / both
+    return math.log(kind.share) - 0.5 * apart2 + 0.5 * math.log(own / both), mean, both**-0.5
+
+
+def _density(at: Floats, share: Floats, mean: Floats, sigma: Floats) -> Floats:
+    return np.asarray((share / sigma * np.exp(-0.5 * ((at[:, None] - mean) / sigma) ** 2)).sum(1))
+
+
+def _narrowed(low: float, high: float, share: Floats, mean: Floats, sigma: Floats) -> tuple[float, float]:
+    """The part of an interval in which there is more than a ten-thousandth of the greatest density."""
+    at = np.linspace(low, high, LOOKED_AT)
+    density = _density(at, share, mean, sigma)
+    likely = np.flatnonzero(density > density.max() * math.exp(LEAST_WEIGHT))
+    return float(at[max(likely[0] - 1, 0)]), float(at[min(likely[-1] + 1, LOOKED_AT - 1)])

@@ -1,0 +1,115 @@
+"""Where and when a body may come down: a sum of normal distributions, one for each flight that stands for many."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
+from tocsin.earth.forces import STANDARD, Forces
+from tocsin.prediction.area import offsets_m, polygons
+from tocsin.prediction.forecast import QUANTILES, Area
+from tocsin.prediction.impact import STAYS_UP, TUMBLING, WIND_SIGMA_M_S, impact
+from tocsin.prediction.kinds import NOTHING, Kind, Learned, nodes
+from tocsin.prediction.region import outlines, quantiles
+from tocsin.sensors.plots import Floats
+
+GROUND_M = 0.0  # the ellipsoid, where nothing better is known
+SHARES = np.array([0.5, 0.9, 0.99])  # that areas hold
+# Of what people are told: pieces from here on (kg/m2). What is lighter falls slower than 30 m/s at the
+# ground, minutes later and far downwind.
+DANGEROUS_LN_BETA = math.log(50.0)
+LEAST_DANGER = 0.01  # chance to be so dense below which a body is told of as what it is
+
+
+class Landings(NamedTuple):
+    """Flights (k,) to the ground, each with what it stands for."""
+
+    point: Floats  # (k, 4) place (ECEF, m) and time of flight (s)
+    covariance: Floats  # (k, 4, 4) of both
+    weight: Floats  # (k,) summing to 1
+    ln_beta: Floats  # (k,)
+
+
+class Impact(NamedTuple):
+    """The distribution of an impact as it is told. Times are seconds after that of the state."""
+
+    time_s: float  # the median, at the place of
+    latitude_rad: float
+    longitude_rad: float
+    covariance: Floats  # (3, 3) second moments of east, north (m) and time (s) about these
+    areas: list[Area]  # that hold it with SHARES
+    areas_km2: Floats
+    late_s: Floats  # (7,) quantiles of the time at QUANTILES, less time_s
+    danger: Area  # the last of the areas, for what is dense enough to be dangerous
+    danger_km2: float
+    danger_s: tuple[float, float]  # its first and last credible arrival
+
+
+def free(
+    x: Floats, P: Floats, kinds: tuple[Kind, ...], learned: Learned = NOTHING, *,
+    wind_sigma_m_s: float = WIND_SIGMA_M_S, steady: Forces = STANDARD, tumbling: Forces = TUMBLING,
+) -> Landings | float:  # fmt: skip
+    """Landings of a body in free flight, of a state (9,) and covariance (9, 9) as in `tracking.modes`.
+
+    kinds: priors of ln beta (x and P tell only how the rest hangs on it). wind_sigma_m_s: of what is not known of the
+    wind, each axis at 11 km. steady, tumbling: what acts on what keeps its attitude, and on what does not. A float is
+    the lowest height (m) of what does not come down.
+    """
+    ln_beta, weight, width = nodes(kinds, learned)
+    code, point, covariance, weight, ln_beta, lowest_m = impact(
+        x, P, ln_beta, weight, float(width), GROUND_M, wind_sigma_m_s, steady, tumbling
+    )
+    return float(lowest_m) if code == STAYS_UP else Landings(point, covariance, weight, ln_beta)
+
+
+def told(landings: Landings) -> Impact:
+    """The distribution as places, areas and times."""
+    weight, ln_beta = landings.weight, landings.ln_beta
+    # the median in ln beta: what is denser comes down farther on and sooner, what is lighter shorter and later
+    order = np.argsort(ln_beta, kind="stable")
+    middle = int(order[np.flatnonzero(np.cumsum(weight[order]) > 0.5 - 1e-9)[0]])
+    centre = landings.point[middle]
+    latitude, longitude, _ = (float(v) for v in ecef_to_geodetic(centre[:3]))
+    turn = np.eye(4)[[0, 1, 3]]
+    turn[:2, :3] = enu_axes(latitude, longitude)[:2]
+    offset = np.column_stack(
+        [offsets_m(latitude, longitude, landings.point[:, :3]), landings.point[:, 3] - centre[3]]
+    )
+    spread = turn @ landings.covariance @ turn.T
+    # second moments about the reported point, which is not the mean
+    moments = np.einsum("k,kij->ij", weight, spread + offset[:, :, None] * offset[:, None, :])
+    moments = 0.5 * (moments + moments.T)
+    areas, areas_km2 = _areas(latitude, longitude, weight, offset, spread, SHARES)
+    late_s = _quantiles(weight, offset[:, 2], spread[:, 2, 2])
+    dense = np.asarray(ln_beta >= DANGEROUS_LN_BETA)
+    if weight[dense].sum() < LEAST_DANGER:
+        dense[:] = True
+    danger, danger_km2, arrival = areas[-1], float(areas_km2[-1]), late_s
+    if not dense.all():
+        share = weight[dense] / weight[dense].sum()
+        (danger,), (danger_km2,) = _areas(
+            latitude, longitude, share, offset[dense], spread[dense], SHARES[-1:]
+        )
+        arrival = _quantiles(share, offset[dense, 2], spread[dense, 2, 2])
+    return Impact(
+        float(centre[3]), latitude, longitude, moments, areas, areas_km2, late_s,
+        danger, float(danger_km2), (float(centre[3] + arrival[0]), float(centre[3] + arrival[-1])),
+    )  # fmt: skip
+
+
+def _areas(
+    latitude: float, longitude: float, weight: Floats, offset: Floats, spread: Floats, shares: Floats
+) -> tuple[list[Area], Floats]:
+    """Areas that hold shares (n,), and their sizes (n,) in km2."""
+    corners, parts, sizes = outlines(
+        weight, np.ascontiguousarray(offset[:, :2]), np.ascontiguousarray(spread[:, :2, :2]), shares
+    )
+    return polygons(latitude, longitude, corners, parts, len(shares)), sizes / 1e6
+
+
+def _quantiles(weight: Floats, time_s: Floats, variance_s2: Floats) -> Floats:
+    """Quantiles of a time (7,) at `QUANTILES`."""
+    return quantiles(weight, np.ascontiguousarray(time_s), np.maximum(variance_s2, 1e-6), QUANTILES)
