@@ -76,10 +76,12 @@ def impact(
     """Impacts of a BALLISTIC state at some values of ln beta.
 
     x (9,), P (9, 9), of which seven components are in use; nodes (k,) of ln beta, weights (k,), and the sigma of ln
-    beta that each stands for; ground_m: height of the ground; wind_sigma_m_s: of what is not known of the wind, each axis
-    at 11 km; steady, tumbling: what acts on a body that keeps its attitude, and on one that does not. Returns COMES_DOWN or STAYS_UP; the points (m, 4) of the
-    m flights that come down, ECEF (m) and time of flight (s); their covariances (m, 4, 4); their weights (m,), summing
-    to 1; their ln beta (m,); and the lowest height met where the likeliest stays up (m).
+    beta that each stands for; ground_m: height of the ground; wind_sigma_m_s: of what is not known of the wind, each
+    axis at 11 km; steady, tumbling: what acts on a body that keeps its attitude, and on one that does not.
+
+    Returns COMES_DOWN or STAYS_UP; the points (m, 4) of the m flights that come down, ECEF (m) and time of flight (s);
+    their covariances (m, 4, 4); their weights (m,), summing to 1; their ln beta (m,); and the lowest height met where
+    the likeliest stays up (m).
     """
     count = len(nodes)
     points, C, left = np.zeros((count, 4)), np.zeros((count, 4, 4)), weights.copy()
