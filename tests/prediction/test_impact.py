@@ -9,15 +9,15 @@ from shapely import contains_xy
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.earth.forces import STANDARD
 from tocsin.earth.integrate import fly
-from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
+from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.earth.status import LANDED
 from tocsin.prediction.impact import (
+    AIR_SIGMA,
     LONGEST_FLIGHT_S,
-    STEADY_SIGMA,
+    SHAPE_SIGMA,
     STEP_ERROR_M,
     TUMBLING,
     TUMBLING_LN_BETA,
-    TUMBLING_SIGMA,
     WIND_SIGMA_M_S,
 )
 from tocsin.prediction.kinds import Kind
@@ -44,7 +44,7 @@ def track(x, P, mode=BALLISTIC, **more):
     mu[mode] = 1.0
     given = {
         "number": 7, "parent": 3, "time_s": 1000.0, "x": np.stack([x] * 3), "P": np.stack([P] * 3), "mu": mu,
-        "existence": 0.99, "hits": 30, "shown": True, "orbit": False, "fallen": True, **more,
+        "existence": 0.99, "hits": 30, "shown": True, "orbit": False, "fallen": True, "parted": True, **more,
     }  # fmt: skip
     return Track(**given)
 
@@ -69,8 +69,9 @@ def flights(x, P, count, rng):
     for k, d in enumerate(draws):
         drawn = x.copy()
         drawn[:7] += d
-        departs = STEADY_SIGMA if drawn[6] > TUMBLING_LN_BETA else TUMBLING_SIGMA
-        drawn[6] += departs * rng.normal()
+        _, y = landing(drawn)
+        slower = min(math.log(np.linalg.norm(drawn[3:6]) / np.linalg.norm(y[3:6])), 2.0)
+        drawn[6] += math.hypot(AIR_SIGMA, SHAPE_SIGMA * slower) * rng.normal()
         drawn[7:] = WIND_SIGMA_M_S * rng.normal(size=2)
         times[k], y = landing(drawn)
         places[k] = y[:3]
@@ -92,7 +93,7 @@ def test_areas_and_times_hold_the_share_that_they_say(sigma_ln_beta, beta):
     # 1,500 flights know a half to 1.3 %, 0.9 to 0.8 %, 0.99 to 0.26 %: three of these
     held = inside(impact.areas, latitude, longitude)
     np.testing.assert_allclose(held, [0.5, 0.9, 0.99], atol=0.04)
-    assert 0.982 < held[2] < 0.998
+    assert 0.975 < held[2] < 0.998
     late_s = time_s - impact.time_s
     q = impact.late_s
     within = [np.mean((q[i] < late_s) & (late_s < q[6 - i])) for i in (2, 1, 0)]
@@ -109,9 +110,9 @@ def test_moments_are_those_of_flights():
     origin = geodetic_to_ecef(impact.latitude_rad, impact.longitude_rad, 0.0)
     places = (geodetic_to_ecef(latitude, longitude, np.zeros(len(latitude))) - origin) @ axes.T
     drawn = np.cov(np.column_stack([places, time_s]).T)
-    # 2,000 flights know a variance to 3.2 %; three of these
+    # 2,000 flights know a variance to 3.2 %; three of these, and what is not linear in drag
     scale = np.sqrt(np.diag(drawn))
-    np.testing.assert_allclose((impact.covariance - drawn) / np.outer(scale, scale), 0.0, atol=0.1)
+    np.testing.assert_allclose((impact.covariance - drawn) / np.outer(scale, scale), 0.0, atol=0.15)
 
 
 def test_point_and_time_are_those_of_the_flight():
@@ -151,8 +152,23 @@ def test_what_stays_up_has_no_impact():
     assert math.isnan(forecast.impact_time_s)
 
 
-@pytest.mark.parametrize(("mode", "word"), [(LEVEL, "level"), (THRUST, "thrust")])
-def test_aircraft_and_climbing_rockets_have_no_impact(mode, word):
-    forecast = predict(track(*state(), mode), 1000.0)
-    assert word in forecast.status
+def test_aircraft_have_no_impact():
+    forecast = predict(track(*state(), LEVEL), 1000.0)
+    assert "level" in forecast.status
     assert forecast.area is None
+
+
+def test_what_falls_slowly_goes_with_the_air():
+    """A light body at its terminal speed in a wind: the wind is learned from its own speed across."""
+    x, P = np.zeros(9), np.diag([20.0**2] * 3 + [1.0] * 3 + [0.05**2] + [0.0] * 2)
+    x[:6] = start(40.0, 10.0, 5000.0, 0.0, 0.0, 0.0)
+    axes = enu_axes(math.radians(40.0), math.radians(10.0))
+    wind_m_s = 12.0
+    x[6] = math.log(100.0)
+    x[3:6] = wind_m_s * axes[0] - 50.0 * axes[2]  # at 5 km its terminal speed is 52 m/s
+    impact = told(free(x, P, given(100.0, 0.05)))
+    latitude, longitude, _ = ecef_to_geodetic(x[:3])
+    east_m = (impact.longitude_rad - longitude) * math.cos(latitude) * 6.38e6
+    # the wind falls off to a tenth of itself toward the ground; still air would have it drift by less than 100 m
+    assert 0.3 * wind_m_s < east_m / impact.time_s < 0.8 * wind_m_s
+    assert impact.areas_km2[2] < 10.0

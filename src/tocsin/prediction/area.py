@@ -12,8 +12,6 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.prediction.forecast import Area
 from tocsin.sensors.plots import Floats
 
-SMOOTH = 0.004  # of the square root of an area: how far its outline may move where it loses corners
-
 
 def polygons(
     latitude_rad: float, longitude_rad: float, corners_m: Floats, parts: Floats, count: int
@@ -26,11 +24,8 @@ def polygons(
     found: list[list[Polygon]] = [[] for _ in range(count)]
     begin = 0
     for region, many in parts.astype(int).tolist():
-        ring = Polygon(corners_m[begin : begin + many])
+        area = _polygon(*place(latitude_rad, longitude_rad, corners_m[begin : begin + many]))
         begin += many
-        ring = ring.simplify(SMOOTH * math.sqrt(ring.area))
-        corners = np.asarray(ring.exterior.coords)[:-1]
-        area = _polygon(*place(latitude_rad, longitude_rad, corners))
         found[region] += getattr(area, "geoms", [area])
     return [p[0] if len(p) == 1 else MultiPolygon(p) for p in found]
 

@@ -42,7 +42,7 @@ class Kinds(NamedTuple):
     """Priors of ln beta by origin."""
 
     whole: tuple[Kind, ...]  # what flies as it was launched
-    child: tuple[Kind, ...]  # what has left another body
+    child: tuple[Kind, ...]  # what has left another body, or was left by others
     orbit: tuple[Kind, ...]  # what comes in from an orbit, or from farther away
 
 
@@ -52,9 +52,9 @@ BODY, STAGE = (math.log(4500.0), 0.55), (math.log(400.0), 0.6)
 DEFAULT = Kinds(
     whole=(Kind("body", 0.985, *BODY), Kind("any", 0.015, *ANYTHING)),
     child=(
-        Kind("body", 0.50, *BODY),
-        Kind("stage", 0.13, *STAGE),
-        Kind("debris", 0.35, math.log(40.0), 1.0),
+        Kind("body", 0.60, *BODY),
+        Kind("stage", 0.12, *STAGE),
+        Kind("debris", 0.26, math.log(40.0), 1.0),
         Kind("any", 0.02, *ANYTHING),
     ),
     orbit=(
@@ -71,7 +71,7 @@ DEEPEST_PERIGEE_M = -300e3
 
 def kinds_of(track: Track, state: Floats, kinds: Kinds = DEFAULT) -> tuple[Kind, ...]:
     """The prior for a track in free flight at a state (6,)."""
-    if track.parent:
+    if track.parted:
         return kinds.child
     return kinds.orbit if from_orbit(state) else kinds.whole
 
@@ -111,10 +111,10 @@ def learned_by(track: Track) -> Learned:
 
 
 # How ln beta is taken apart. Between nodes the sum of normal distributions of WIDTH of their distance is smooth.
-LEAST_LN_BETA, MOST_LN_BETA = math.log(2.0), math.log(100e3)  # a leaf, and more than any solid body
+LEAST_LN_BETA, MOST_LN_BETA = math.log(10.0), math.log(100e3)  # a thin sheet, and more than any solid body
 LEAST_PRECISION = 1e-3
 LOOKED_AT = 96
-FEWEST, MOST = 9, 21
+FEWEST, MOST = 9, 13
 WIDEST_STEP = 0.4
 WIDTH = 0.55
 LEAST_WEIGHT = math.log(1e-4)

@@ -9,12 +9,16 @@ import numpy as np
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.forces import STANDARD, Forces
+from tocsin.earth.motion import THRUST
 from tocsin.prediction.area import offsets_m, polygons
+from tocsin.prediction.ascent import DEFAULT as BURN
+from tocsin.prediction.ascent import Burn, ends, landings_of
 from tocsin.prediction.forecast import QUANTILES, Area
 from tocsin.prediction.impact import STAYS_UP, TUMBLING, WIND_SIGMA_M_S, impact
 from tocsin.prediction.kinds import NOTHING, Kind, Learned, nodes
 from tocsin.prediction.region import outlines, quantiles
 from tocsin.sensors.plots import Floats
+from tocsin.tracking.tracks import Track
 
 GROUND_M = 0.0  # the ellipsoid, where nothing better is known
 SHARES = np.array([0.5, 0.9, 0.99])  # that areas hold
@@ -65,11 +69,36 @@ def free(
     return float(lowest_m) if code == STAYS_UP else Landings(point, covariance, weight, ln_beta)
 
 
+def thrusting(track: Track, burn: Burn = BURN, f: Forces = STANDARD) -> Landings | None:
+    """Landings of a body under thrust; None where none of its ends of thrust leads to the ground."""
+    ends_m_s, widths_m_s = ends(track, burn)
+    x, P = track.x[THRUST], track.P[THRUST]
+    push = float(np.linalg.norm(x[6:9]))
+    point, covariance, weight = landings_of(
+        x, P, push, ends_m_s, np.array(burn.bends_rad_s), np.array(burn.bend_shares), widths_m_s,
+        burn.exhaust_m_s, burn.most_m_s2, burn.longest_s, burn.turn_rad_s, burn.ln_beta, burn.ln_beta_sigma,
+        WIND_SIGMA_M_S, GROUND_M, f,
+    )  # fmt: skip
+    if len(weight) == 0:
+        return None
+    return Landings(point, covariance, weight / weight.sum(), np.full(len(weight), burn.ln_beta))
+
+
+def either(first: Landings, second: Landings, chance: float) -> Landings:
+    """The first or the second, which has a chance."""
+    return Landings(
+        np.concatenate([first.point, second.point]),
+        np.concatenate([first.covariance, second.covariance]),
+        np.concatenate([(1.0 - chance) * first.weight, chance * second.weight]),
+        np.concatenate([first.ln_beta, second.ln_beta]),
+    )
+
+
 def told(landings: Landings) -> Impact:
     """The distribution as places, areas and times."""
     weight, ln_beta = landings.weight, landings.ln_beta
-    # the median in ln beta: what is denser comes down farther on and sooner, what is lighter shorter and later
-    order = np.argsort(ln_beta, kind="stable")
+    # the median in time: what is lighter, or burns longer, comes down later
+    order = np.argsort(landings.point[:, 3], kind="stable")
     middle = int(order[np.flatnonzero(np.cumsum(weight[order]) > 0.5 - 1e-9)[0]])
     centre = landings.point[middle]
     latitude, longitude, _ = (float(v) for v in ecef_to_geodetic(centre[:3]))

@@ -3,26 +3,61 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
+from tocsin.prediction.ascent import heading_known
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.kinds import DEFAULT, Kinds, kinds_of, learned_by
-from tocsin.prediction.landings import free, told
+from tocsin.prediction.landings import Landings, either, free, thrusting, told
 from tocsin.tracking.life import phase_of
 from tocsin.tracking.tracks import Track, track_name
 
 # What was never faster or higher than an aircraft must show for a while that it falls.
 SURE_HITS = 10
 SURE_FALL = 0.99
+# Probability of thrust below which it is left out, and above which free flight is.
+LEAST_THRUST, SURE_THRUST = 0.02, 0.98
+
+
+class Reason(NamedTuple):
+    """Why a track has no impact."""
+
+    status: str
+    stays_up: bool = False
+
+
+def landings_of_track(track: Track, kinds: Kinds = DEFAULT) -> Landings | Reason:
+    """Where a track may come down: by what it does now, or by both where it may be in free flight or under thrust."""
+    thrust = float(track.mu[THRUST])
+    if track.mu[LEVEL] > 0.5:
+        return Reason("level flight")
+    if not track.fallen and (track.hits < SURE_HITS or track.mu[BALLISTIC] + thrust < SURE_FALL):
+        return Reason("not known yet from an aircraft")
+    longer = None
+    if thrust > LEAST_THRUST:
+        known = heading_known(track)
+        if thrust > 0.5 and not known:
+            return Reason("under thrust, and not known yet which way it goes")
+        longer = thrusting(track) if known else None
+        if thrust > SURE_THRUST:
+            return longer or Reason("under thrust, and too fast to come down")
+    x, P = track.x[BALLISTIC], track.P[BALLISTIC]
+    now = free(x, P, kinds_of(track, x[:6], kinds), learned_by(track))
+    if isinstance(now, float):
+        if longer is not None and thrust > 0.5:
+            return longer
+        return Reason(f"stays above {now / 1000:.0f} km", stays_up=True)
+    return now if longer is None else either(now, longer, thrust)
 
 
 def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT) -> Forecast:
     """Where and when a track comes down.
 
-    kinds: priors of the ballistic coefficient. An aircraft, a body that stays in orbit, and one that is still under
-    thrust have no impact; the status says which.
+    kinds: priors of the ballistic coefficient. An aircraft, a body that stays in orbit, and one under thrust whose
+    heading is not known yet have no impact; the status says which.
     """
     name = track_name(track.number)
     parent = track_name(track.parent) if track.parent else None
@@ -34,16 +69,9 @@ def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT) -> Forecast:
             phase_of(track), parent, track.existence, track.hits, status,
         )  # fmt: skip
 
-    if track.mu[LEVEL] > 0.5:
-        return nothing("level flight")
-    if track.mu[THRUST] > 0.5:
-        return nothing("under thrust: where it comes down depends on when the thrust ends")
-    if not track.fallen and (track.hits < SURE_HITS or track.mu[BALLISTIC] < SURE_FALL):
-        return nothing("not known yet from an aircraft")
-    x, P = track.x[BALLISTIC], track.P[BALLISTIC]
-    landings = free(x, P, kinds_of(track, x[:6], kinds), learned_by(track))
-    if isinstance(landings, float):
-        return nothing(f"stays above {landings / 1000:.0f} km")._replace(stays_up=True)
+    landings = landings_of_track(track, kinds)
+    if isinstance(landings, Reason):
+        return nothing(landings.status)._replace(stays_up=landings.stays_up)
     impact = told(landings)
     first_s, last_s = impact.danger_s
     return Forecast(

@@ -14,16 +14,18 @@ import math
 import numpy as np
 
 from tocsin.kernel import jit
-from tocsin.sensors.plots import Floats
+from tocsin.sensors.plots import Floats, Ints
 
 LEAST_VARIANCE = 1.0  # m2: no region is thinner than this claims
 # The grid of a normal distribution, in its sigmas: finer where few stand together.
 REACH, STEP, FINE_STEP, FEW = 4.5, 0.5, 0.15, 4
+BEYOND = (5.3, 6.5)  # and there, so that it has ended before the next one begins
 LEAST_PART = 0.005  # share of a region below which a part of it is left out, for a little more of the others
 TRIES = 40
 SURE = 1e-6  # of a share, to which it is met
-END_PARTS = np.array([0.02, 0.08, 0.2, 0.45])  # of the last step of the grid, where the outline bends most
+END_PARTS = np.array([0.04, 0.15, 0.4])  # of the last step of the grid, where the outline bends most
 LOG_TWO_PI = math.log(2.0 * math.pi)
+SMOOTH = 0.004  # of the square root of an area: how far its outline may move where it loses corners
 
 
 @jit
@@ -31,11 +33,15 @@ def grid(middle: Floats, variance: Floats) -> Floats:
     """Places in rising order where a sum of normal distributions (k,) is looked at."""
     step = FINE_STEP if len(middle) < FEW else STEP
     steps = int(2.0 * REACH / step) + 1
-    at = np.empty(len(middle) * steps)
+    each = steps + 2 * len(BEYOND)
+    at = np.empty(len(middle) * each)
     for k in range(len(middle)):
         sigma = math.sqrt(variance[k])
         for s in range(steps):
-            at[k * steps + s] = middle[k] + sigma * (s * step - REACH)
+            at[k * each + s] = middle[k] + sigma * (s * step - REACH)
+        for s in range(len(BEYOND)):
+            at[k * each + steps + 2 * s] = middle[k] - sigma * BEYOND[s]
+            at[k * each + steps + 2 * s + 1] = middle[k] + sigma * BEYOND[s]
     return np.sort(at)
 
 
@@ -109,6 +115,88 @@ def _threshold(wanted: float, log_density: Floats, share: Floats, used: Floats) 
 
 
 @jit
+def _turned(along: float, up: float, centre: Floats, covariance: Floats) -> tuple[Floats, Floats, Floats]:
+    """Centres along (k,) and across (k,), and variances along, both, across (k, 3), in a turned frame."""
+    count = len(centre)
+    middle, side, C = np.empty(count), np.empty(count), np.empty((count, 3))
+    for k in range(count):
+        middle[k] = along * centre[k, 0] + up * centre[k, 1]
+        side[k] = along * centre[k, 1] - up * centre[k, 0]
+        xx, xy, yy = covariance[k, 0, 0], covariance[k, 0, 1], covariance[k, 1, 1]
+        C[k, 0] = max(along * along * xx + 2.0 * along * up * xy + up * up * yy, LEAST_VARIANCE)
+        C[k, 1] = along * up * (yy - xx) + (along * along - up * up) * xy
+        C[k, 2] = up * up * xx - 2.0 * along * up * xy + along * along * yy
+    return middle, side, C
+
+
+@jit
+def _parts(wanted: float, log_density: Floats, share: Floats) -> tuple[float, Ints]:
+    """ln of the density above which a wanted share lies; first and last place (p, 2) of each part of that region.
+
+    Parts that hold next to nothing are left out, and made up for by the others.
+    """
+    n = len(share)
+    used, part = np.ones(n), np.empty((n, 2), np.int64)
+    while True:
+        threshold = _threshold(wanted, log_density, share, used)
+        count, fewer = 0, False
+        for i in range(n):
+            if used[i] == 0.0 or log_density[i] <= threshold:
+                continue
+            if count > 0 and part[count - 1, 1] == i - 1:
+                part[count - 1, 1] = i
+            else:
+                part[count, 0], part[count, 1] = i, i
+                count += 1
+        for p in range(count):
+            a, b = part[p, 0], part[p, 1] + 1
+            if _held(threshold, log_density[a:b], share[a:b], used[a:b]) < LEAST_PART * wanted:
+                used[a:b] = 0.0
+                fewer = True
+        if not fewer:
+            return threshold, part[:count]
+
+
+@jit
+def _end(inner: int, outer: int, at: Floats, log_density: Floats, threshold: float) -> float:
+    """Where the region ends, between its last place of the grid and the next one outside."""
+    if outer < 0 or outer >= len(at) or not math.isfinite(log_density[outer]):
+        return float(at[inner])
+    part = (log_density[inner] - threshold) / (log_density[inner] - log_density[outer])
+    return float(at[inner] + part * (at[outer] - at[inner]))
+
+
+@jit
+def _thinned(x: Floats, low: Floats, high: Floats, tolerance: float) -> Ints:
+    """Places to keep of an outline so that neither side moves by more than a tolerance (Douglas and Peucker 1973)."""
+    n = len(x)
+    keep = np.zeros(n, np.bool_)
+    keep[0] = keep[n - 1] = True
+    stack = np.empty((n + 1, 2), np.int64)
+    stack[0, 0], stack[0, 1] = 0, n - 1
+    held = 1
+    while held > 0:
+        held -= 1
+        a, b = stack[held, 0], stack[held, 1]
+        worst, where = tolerance, -1
+        span = x[b] - x[a]
+        for i in range(a + 1, b):
+            part = (x[i] - x[a]) / span
+            off = max(
+                abs(low[i] - low[a] - part * (low[b] - low[a])),
+                abs(high[i] - high[a] - part * (high[b] - high[a])),
+            )
+            if off > worst:
+                worst, where = off, i
+        if where >= 0:
+            keep[where] = True
+            stack[held, 0], stack[held, 1] = a, where
+            stack[held + 1, 0], stack[held + 1, 1] = where, b
+            held += 2
+    return np.flatnonzero(keep)
+
+
+@jit
 def outlines(
     weight: Floats, centre: Floats, covariance: Floats, shares: Floats
 ) -> tuple[Floats, Floats, Floats]:
@@ -119,115 +207,74 @@ def outlines(
     region may have several parts, which do not touch.
     """
     along, up = _along(weight, centre, covariance)
-    count = len(weight)
-    middle, side, C = np.empty(count), np.empty(count), np.empty((count, 3))
-    for k in range(count):
-        middle[k] = along * centre[k, 0] + up * centre[k, 1]
-        side[k] = along * centre[k, 1] - up * centre[k, 0]
-        xx, xy, yy = covariance[k, 0, 0], covariance[k, 0, 1], covariance[k, 1, 1]
-        C[k, 0] = max(along * along * xx + 2.0 * along * up * xy + up * up * yy, LEAST_VARIANCE)
-        C[k, 1] = along * up * (yy - xx) + (along * along - up * up) * xy
-        C[k, 2] = up * up * xx - 2.0 * along * up * xy + along * along * yy
+    middle, side, C = _turned(along, up, centre, covariance)
     at = grid(middle, C[:, 0])
     n = len(at)
-    log_density, share = np.full(n, -np.inf), np.zeros(n)
+    log_density, share, mean, variance = np.full(n, -np.inf), np.zeros(n), np.empty(n), np.empty(n)
     for i in range(n):
-        g, _, v = _across(at[i], weight, middle, side, C)
+        g, mean[i], variance[i] = _across(at[i], weight, middle, side, C)
         if g > 0.0:
-            log_density[i] = math.log(g) - 0.5 * (LOG_TWO_PI + math.log(v))
-        left, right = at[max(i - 1, 0)], at[min(i + 1, n - 1)]
-        share[i] = 0.5 * g * (right - left)
+            log_density[i] = math.log(g) - 0.5 * (LOG_TWO_PI + math.log(variance[i]))
+        share[i] = 0.5 * g * (at[min(i + 1, n - 1)] - at[max(i - 1, 0)])
     share /= share.sum()
-    corners, parts = np.empty((2 * (n + 2 * len(END_PARTS) + 2), 2)), np.empty((n, 2))
+    room = n + 2 * len(END_PARTS) + 2
+    corners, parts = np.empty((2 * room * len(shares), 2)), np.empty((n * len(shares), 2))
+    x, low, high = np.empty(room), np.empty(room), np.empty(room)
     filled, found = 0, 0
     areas = np.zeros(len(shares))
-    begin, end = np.empty(n, np.int64), np.empty(n, np.int64)
-    places = np.empty(n + 2 * len(END_PARTS) + 2)
-    lower, upper = np.empty(len(places)), np.empty(len(places))
     for r in range(len(shares)):
-        used = np.ones(n)
-        threshold, pieces = 0.0, 0
-        for _ in range(3):  # what is left out is made up for by the rest
-            threshold = _threshold(shares[r], log_density, share, used)
-            pieces = 0
-            for i in range(n):
-                if used[i] == 0.0 or log_density[i] <= threshold:
-                    continue
-                if pieces > 0 and end[pieces - 1] == i - 1:
-                    end[pieces - 1] = i
-                else:
-                    begin[pieces], end[pieces] = i, i
-                    pieces += 1
-            left_out = False
-            for p in range(pieces):
-                held = _held(threshold, log_density[begin[p] : end[p] + 1], share[begin[p] : end[p] + 1],
-                             used[begin[p] : end[p] + 1])  # fmt: skip
-                if held < LEAST_PART:
-                    used[begin[p] : end[p] + 1] = 0.0
-                    left_out = True
-            if not left_out:
-                break
-        for p in range(pieces):
-            first, last = begin[p], end[p]
-            if used[first] == 0.0:
-                continue
-            # where the outline ends, between two places of the grid
-            a, b = at[first], at[last]
-            if first > 0 and math.isfinite(log_density[first - 1]):
-                part = (log_density[first] - threshold) / (log_density[first] - log_density[first - 1])
-                a = at[first] - min(part, 1.0) * (at[first] - at[first - 1])
-            if last < n - 1 and math.isfinite(log_density[last + 1]):
-                part = (log_density[last] - threshold) / (log_density[last] - log_density[last + 1])
-                b = at[last] + min(part, 1.0) * (at[last + 1] - at[last])
+        threshold, part = _parts(shares[r], log_density, share)
+        for p in range(len(part)):
+            first, last = part[p, 0], part[p, 1]
+            a = _end(first, first - 1, at, log_density, threshold)
+            b = _end(last, last + 1, at, log_density, threshold)
             m = 0
-            places[m] = a
-            m += 1
-            near = at[first] if first < last else b
-            far = at[min(first + 1, last)] if first < last else b
-            for e in END_PARTS:
-                if a + e * (far - a) < near or first == last:
-                    places[m] = a + e * (far - a)
+            for e in range(len(END_PARTS) + 1):  # from the end on, to the first place of the grid
+                x[m] = a + (END_PARTS[e - 1] if e > 0 else 0.0) * (at[first] - a)
+                if m == 0 or x[m] > x[m - 1]:
                     m += 1
+            inside = m
             for i in range(first, last + 1):
-                if at[i] > places[m - 1]:
-                    places[m] = at[i]
+                if at[i] > x[m - 1]:
+                    x[m] = at[i]
+                    wide = math.sqrt(2.0 * variance[i] * (log_density[i] - threshold))
+                    low[m], high[m] = mean[i] - wide, mean[i] + wide
                     m += 1
-            for q in range(len(END_PARTS)):
-                e = END_PARTS[len(END_PARTS) - 1 - q]
-                place = b - e * (b - at[max(last - 1, first)])
-                if place > places[m - 1]:
-                    places[m] = place
+            beyond = m
+            for e in range(len(END_PARTS), -1, -1):
+                x[m] = b - (END_PARTS[e - 1] if e > 0 else 0.0) * (b - at[last])
+                if x[m] > x[m - 1]:
                     m += 1
-            if b > places[m - 1]:
-                places[m] = b
-                m += 1
             for i in range(m):
-                g, mean, v = _across(places[i], weight, middle, side, C)
-                height = math.log(max(g, 1e-300)) - 0.5 * (LOG_TWO_PI + math.log(v)) - threshold
-                wide = math.sqrt(2.0 * v * max(height, 0.0))
-                lower[i], upper[i] = mean - wide, mean + wide
-                if i > 0:
-                    areas[r] += (
-                        0.5
-                        * (upper[i] - lower[i] + upper[i - 1] - lower[i - 1])
-                        * (places[i] - places[i - 1])
-                    )
-            if filled + 2 * m > len(corners):
-                corners = np.concatenate((corners, np.empty((2 * m + len(corners), 2))))
+                if inside <= i < beyond:
+                    continue
+                g, y, v = _across(x[i], weight, middle, side, C)
+                over = math.log(max(g, 1e-300)) - 0.5 * (LOG_TWO_PI + math.log(v)) - threshold
+                wide = math.sqrt(2.0 * v * max(over, 0.0))
+                low[i], high[i] = y - wide, y + wide
+            area = 0.0
+            for i in range(1, m):
+                area += 0.5 * (high[i] - low[i] + high[i - 1] - low[i - 1]) * (x[i] - x[i - 1])
+            if m < 3 or area <= 0.0:  # a crest between two places of the grid: too thin to be drawn
+                continue
+            areas[r] += area
+            kept = _thinned(x[:m], low[:m], high[:m], SMOOTH * math.sqrt(area))
             start = filled
-            for turn in range(2):
-                for q in range(m):
-                    i = q if turn == 0 else m - 1 - q
-                    if turn == 1 and (i == m - 1 or i == 0) and upper[i] == lower[i]:
-                        continue
-                    across = lower[i] if turn == 0 else upper[i]
-                    corners[filled, 0] = along * places[i] - up * across
-                    corners[filled, 1] = up * places[i] + along * across
+            for i in kept:
+                corners[filled, 0], corners[filled, 1] = (
+                    along * x[i] - up * low[i],
+                    up * x[i] + along * low[i],
+                )
+                filled += 1
+            for i in kept[::-1]:
+                if high[i] > low[i]:
+                    corners[filled, 0], corners[filled, 1] = (
+                        along * x[i] - up * high[i],
+                        up * x[i] + along * high[i],
+                    )
                     filled += 1
             parts[found, 0], parts[found, 1] = r, filled - start
             found += 1
-            if found == len(parts):
-                parts = np.concatenate((parts, np.empty((len(parts), 2))))
     return corners[:filled].copy(), parts[:found].copy(), areas
 
 

@@ -53,6 +53,9 @@ LEVEL_ACROSS_M2_S3 = 100.0  # turns: 5 m/s2, a bank of 27 degrees, held for 4 s
 LEVEL_UP_M2_S3 = 1.0  # climb and descent
 LN_BETA_1_S = 1e-4  # ln beta walks by 0.01 in 1 s where drag is felt
 LN_BETA_ABLATION_1_S = 4e-2  # and by 0.2 where a body ablates
+# and by 0.03 where it passes the speed of sound: the drag coefficient of shapes without an attitude falls by a third to
+# a half (`earth.drag`) in the minute or so that they take from Mach 2 down
+LN_BETA_SONIC_1_S, SONIC_M_S = 1e-3, 600.0
 # What comes down need not be what went up: above the air ln beta is forgotten at this rate, until no more is known of
 # it than at first.
 LN_BETA_FORGET_1_S = 2e-2
@@ -129,8 +132,12 @@ def add_noise(mode: int, x: Floats, P: Floats, dt: float) -> None:
         memory = min(2.0 * GUST_HEIGHT_M / speed, SETTLING_TIMES * speed / STANDARD_GRAVITY_M_S2)
         q = COAST_M2_S3 + share2 * drag * drag * memory
         if drag > FELT_DRAG_M_S2:
-            fast = speed2 > ABLATION_SPEED_M_S**2
-            P[6, 6] += (LN_BETA_ABLATION_1_S if fast else LN_BETA_1_S) * t
+            rate = LN_BETA_1_S
+            if speed2 > ABLATION_SPEED_M_S**2:
+                rate = LN_BETA_ABLATION_1_S
+            elif speed2 < SONIC_M_S**2:
+                rate = LN_BETA_SONIC_1_S
+            P[6, 6] += rate * t
         elif drag < NO_DRAG_M_S2:
             P[6, 6] += max(min(LN_BETA_FORGET_1_S * t, LN_BETA_SIGMA**2 - P[6, 6]), 0.0)
         for i in range(3):

@@ -84,6 +84,7 @@ class Track(NamedTuple):
     shown: bool
     orbit: bool
     fallen: bool
+    parted: bool = False  # it has left another body, or others have left it
 
 
 def no_states(sensors: int, offsets: int) -> States:
