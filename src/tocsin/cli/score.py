@@ -122,7 +122,12 @@ def _text(found: dict[str, Any]) -> str:
         )
         ellipses = " / ".join(n(p["inside_ellipse"][k]["rows"], 3) for k in ("50", "90", "95", "99"))
         line("inside the 50 / 90 / 95 / 99 % ellipse", ellipses)
-        line("impact time inside its 99 %", n(p["impact_time_inside_99"], 3))
+        line("impact time within 2.58 sigmas (should be 0.99)", n(p["impact_time_inside_99"], 3))
+        if p["inside_part"]:
+            parts = " / ".join(n(p["inside_part"][k]["rows"], 3) for k in ("50", "90"))
+            line("inside the 50 / 90 % area", parts)
+            times = " / ".join(n(p["impact_time_inside"][k]["rows"], 3) for k in ("50", "90", "99"))
+            line("impact time inside its 50 / 90 / 99 %", times)
         lines.append("    before  objects  error m   area km2  inside  area/bound")
         for lead, row in p["before_impact"].items():
             if "distance_median_m" in row:

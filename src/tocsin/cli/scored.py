@@ -17,6 +17,8 @@ from tocsin.metrics.coverage import Predictions
 from tocsin.metrics.follow import Tracks
 from tocsin.metrics.lead import Notice
 from tocsin.metrics.paths import Bound, Impact, Truth
+from tocsin.prediction.forecast import QUANTILES, Forecast
+from tocsin.sensors.plots import Floats
 from tocsin.units import DEGREE_RAD
 
 
@@ -68,6 +70,11 @@ def rows_of(results: Results) -> tuple[Tracks, Predictions]:
         tuple(r.phase for r in rows),
         np.array([r.existence for r in rows], float),
     )
+    told = any(f.time_quantiles_s is not None for f in forecasts)
+
+    def late_s(f: Forecast) -> Floats:
+        return np.full(len(QUANTILES), np.nan) if f.time_quantiles_s is None else f.time_quantiles_s
+
     predictions = Predictions(
         np.array([f.issued_s for f in forecasts], float),
         tuple(f.track for f in forecasts),
@@ -77,6 +84,8 @@ def rows_of(results: Results) -> tuple[Tracks, Predictions]:
         np.array([f.longitude_rad for f in forecasts], float) / DEGREE_RAD,
         np.array([f.covariance_m2 for f in forecasts], float).reshape(-1, 2, 2),
         tuple(f.area for f in forecasts),
+        (tuple(f.area_50 for f in forecasts), tuple(f.area_90 for f in forecasts)) if told else (),
+        np.array([late_s(f) for f in forecasts], float).reshape(-1, len(QUANTILES)) if told else None,
     )
     return tracks, predictions
 

@@ -19,7 +19,7 @@ from tocsin.errors import DataError
 from tocsin.formats.files import parquet_bytes, staged, timestamps
 from tocsin.formats.geojson import alerts_geojson
 from tocsin.formats.tables import Table, find_table, numbers, read_table, seconds, texts
-from tocsin.prediction.forecast import Area, Forecast
+from tocsin.prediction.forecast import QUANTILES, Area, Forecast
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import TrackRow
 from tocsin.units import DEGREE_RAD
@@ -167,7 +167,17 @@ def _covariance(table: Table) -> Floats:
 def _read_predictions(folder: Path) -> tuple[Forecast, ...]:
     spread = ("east_var_m2", "east_north_cov_m2", "north_var_m2")
     needed = ("issued", "track", "impact_time", "impact_time_sigma_s", "lat_deg", "lon_deg", *spread, "area")
-    extra = ("area_km2", "phase", "parent", "existence", "plots", "status")
+    extra = (
+        "area_50",
+        "area_90",
+        "impact_time_quantiles",
+        "area_km2",
+        "phase",
+        "parent",
+        "existence",
+        "plots",
+        "status",
+    )
     table = _table(folder, "predictions", needed, extra)
     n = len(table.row)
 
@@ -184,13 +194,10 @@ def _read_predictions(folder: Path) -> tuple[Forecast, ...]:
     latitude, longitude = number("lat_deg") * DEGREE_RAD, number("lon_deg") * DEGREE_RAD
     plots = np.nan_to_num(number("plots")).astype(int)
     track, phase, parent, status = (text(name) for name in ("track", "phase", "parent", "status"))
-    area = table.columns["area"].to_pylist()
+    area, area_50, area_90 = (_areas(table, name, n) for name in ("area", "area_50", "area_90"))
+    late_s = _quantiles(table, n)
     forecasts = []
     for i in range(n):
-        try:
-            region = None if area[i] is None else shapely.from_wkb(area[i])
-        except (shapely.errors.ShapelyError, TypeError) as error:
-            raise DataError(f"{table.path}, row {i + 1}: area is not WKB ({error})") from error
         forecasts.append(
             Forecast(
                 issued_s=float(time_s[i]),
@@ -200,13 +207,49 @@ def _read_predictions(folder: Path) -> tuple[Forecast, ...]:
                 latitude_rad=float(latitude[i]),
                 longitude_rad=float(longitude[i]),
                 covariance_m2=covariance_m2[i],
-                area=region,
+                area=area[i],
                 area_km2=float(area_km2[i]),
                 phase=phase[i] or "",
                 parent=parent[i],
                 existence=float(existence[i]),
                 plots=int(plots[i]),
                 status=status[i] or "",
+                area_50=area_50[i],
+                area_90=area_90[i],
+                time_quantiles_s=late_s[i],
             )
         )
     return tuple(forecasts)
+
+
+def _areas(table: Table, name: str, n: int) -> list[Area | None]:
+    """The areas of a column of WKB; none where it is not there."""
+    if name not in table.columns:
+        return [None] * n
+    out: list[Area | None] = []
+    for i, wkb in enumerate(table.columns[name].to_pylist()):
+        try:
+            out.append(None if wkb is None else shapely.from_wkb(wkb))
+        except (shapely.errors.ShapelyError, TypeError) as error:
+            raise DataError(f"{table.path}, row {i + 1}: {name} is not WKB ({error})") from error
+    return out
+
+
+def _quantiles(table: Table, n: int) -> list[Floats | None]:
+    """Quantiles of the impact time; none where they are not there."""
+    if "impact_time_quantiles" not in table.columns:
+        return [None] * n
+    out: list[Floats | None] = []
+    for i, row in enumerate(table.columns["impact_time_quantiles"].to_pylist()):
+        try:
+            values = None if row is None else np.array(row, float)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"{table.path}, row {i + 1}: impact_time_quantiles are not numbers ({error})"
+            ) from error
+        if values is not None and values.shape != QUANTILES.shape:
+            raise DataError(
+                f"{table.path}, row {i + 1}: impact_time_quantiles must be {len(QUANTILES)} numbers, are {row}"
+            )
+        out.append(values)
+    return out

@@ -18,6 +18,8 @@ from tocsin.sensors.plots import Floats, Ints
 LEADS_S = (300, 240, 180, 120, 90, 60, 45, 30, 15)
 OLDEST_S = 60.0  # a forecast older than this no longer says anything about a moment
 LEVELS = (50, 90, 95, 99)
+PARTS = (50, 90)
+TIMES = {50: (2, 4), 90: (1, 5), 99: (0, 6)}  # places of the two quantiles between which so much lies
 AREAS_KM2 = (100, 1000)
 GEOD = Geod(ellps="WGS84")
 
@@ -33,6 +35,9 @@ class Predictions(NamedTuple):
     longitude_deg: Floats
     covariance_m2: Floats  # (n, 2, 2) east, north
     area: tuple[shapely.Geometry | None, ...]  # lon, lat in degrees; 99 %
+    # areas that hold PARTS %, and quantiles (n, 7) of the time less impact_time_s; none where not told
+    parts: tuple[tuple[shapely.Geometry | None, ...], ...] = ()
+    late_quantiles_s: Floats | None = None
 
 
 class Judged(NamedTuple):
@@ -48,6 +53,8 @@ class Judged(NamedTuple):
     area_km2: Floats  # NaN where there is none
     ellipse_km2: Floats
     bound_km2: Floats  # the oracle's 99 % area then; NaN where there is none
+    inside_parts: tuple[Mask, ...]  # of the areas of PARTS %; empty where they are not told
+    in_time: tuple[Mask, ...]  # between the quantiles of TIMES %; empty where they are not told
 
 
 def judge(
@@ -111,14 +118,23 @@ def _judged(truth: Truth, p: Predictions, impact: Impact, i: Ints) -> Judged:
     def local(points: Floats) -> Floats:
         return np.column_stack(frame.transform(points[:, 0], points[:, 1]))
 
-    inside, area = np.zeros(n, bool), np.full(n, np.nan)
-    for k, row in enumerate(i):
-        shape = p.area[row]
-        if shape is not None:
-            flat = shapely.make_valid(shapely.transform(shape, local))
-            inside[k] = shapely.covers(flat, shapely.Point(0.0, 0.0))
-            area[k] = flat.area / 1e6
+    def held(shapes: tuple[shapely.Geometry | None, ...]) -> tuple[Mask, Floats]:
+        """Which areas hold the impact, and their sizes (km2; NaN where there is none)."""
+        inside, area = np.zeros(n, bool), np.full(n, np.nan)
+        for k, row in enumerate(i):
+            shape = shapes[row]
+            if shape is not None:
+                flat = shapely.make_valid(shapely.transform(shape, local))
+                inside[k] = shapely.covers(flat, shapely.Point(0.0, 0.0))
+                area[k] = flat.area / 1e6
+        return inside, area
+
+    inside, area = held(p.area)
     late = p.impact_time_s[i] - impact.time_s
+    in_time: tuple[Mask, ...] = ()
+    if p.late_quantiles_s is not None:
+        q = p.late_quantiles_s[i]
+        in_time = tuple((q[:, a] <= -late) & (-late <= q[:, b]) for a, b in TIMES.values())
     bound = truth.bounds.get(impact.name)
     best = np.full(n, np.nan)
     if bound is not None:
@@ -126,7 +142,10 @@ def _judged(truth: Truth, p: Predictions, impact: Impact, i: Ints) -> Judged:
     with np.errstate(all="ignore"):
         late_sigmas = late / p.impact_time_sigma_s[i]
     ellipse = math.pi * HOLDS_99 * np.sqrt(np.maximum(det, 0.0)) / 1e6
-    return Judged(impact, p.issued_s[i], distance, squared, late, late_sigmas, inside, area, ellipse, best)
+    return Judged(
+        impact, p.issued_s[i], distance, squared, late, late_sigmas, inside, area, ellipse, best,
+        tuple(held(shapes)[0] for shapes in p.parts), in_time,
+    )  # fmt: skip
 
 
 def shares(parts: Sequence[Mask]) -> dict[str, float]:
@@ -152,6 +171,16 @@ def summary(truth: Truth, judged: Sequence[Judged]) -> dict[str, object]:
         "impact_time_inside_99": float(
             np.concatenate([np.abs(j.late_sigmas) <= 2.5758 for j in judged]).mean()
         ),
+        "inside_part": {
+            str(part): shares([j.inside_parts[k] for j in judged])
+            for k, part in enumerate(PARTS)
+            if judged[0].inside_parts
+        },
+        "impact_time_inside": {
+            str(level): shares([j.in_time[k] for j in judged])
+            for k, level in enumerate(TIMES)
+            if judged[0].in_time
+        },
         "before_impact": {str(lead): _before(truth, judged, lead) for lead in LEADS_S},
         "lead_to_area": {str(limit): _lead_to_area(truth, judged, limit) for limit in AREAS_KM2},
     }

@@ -24,8 +24,8 @@ MODES = 3
 SIZE = 9
 USED = np.array([7, 9, 6])  # components of each mode
 
-# Priors of ln of the ballistic coefficient in kg/m2 (docs/decisions/0005): of what flies whole, from a
-# spent stage of 200 to a dense body of 20,000 within about two sigma; and of what has left another
+# Priors of ln of the ballistic coefficient in kg/m2, in the filter (forecasts have their own, `prediction.kinds`): what
+# flies whole, from a spent stage of 200 to a dense body of 20,000 within about two sigma; and of what has left another
 # body, which may be anything from a flake of 25 on.
 LN_BETA_MEAN = math.log(2000.0)
 LN_BETA_SIGMA = 1.2
