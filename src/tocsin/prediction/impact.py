@@ -16,18 +16,11 @@ from tocsin.earth.drag import with_shape
 from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.integrate import fly
-from tocsin.earth.motion import (
-    BALLISTIC,
-    density_and_slope,
-    layer_at,
-    mach_factor,
-    wind_and_slope,
-    wind_share,
-)
+from tocsin.earth.motion import BALLISTIC, layer_at, mach_factor
 from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.kernel import jit
+from tocsin.prediction.drift import LEAST_DRIFT_M, drift, learn_wind, slow_below_m
 from tocsin.sensors.plots import Floats
-from tocsin.units import STANDARD_GRAVITY_M_S2
 
 KIND: int = np.int64(BALLISTIC)  # type: ignore[assignment]  # a literal would have Numba compile the flight anew
 LONGEST_FLIGHT_S = 5400.0  # an orbit: what has not landed by then is not coming down
@@ -42,14 +35,6 @@ TUMBLING = with_shape(STANDARD, "fragment")
 # beta): air from the standard, by 2 % near the ground and 5 to 10 % above; and the drag coefficient as the body slows,
 # for each factor e in its speed (in the tables of `earth.drag` shapes differ by so much).
 AIR_SIGMA, SHAPE_SIGMA, MOST_FOLDS = 0.05, 0.15, 2.0
-# What falls about as slowly as its drag lets it goes with the air. What is left of its speed across has been braked by
-# all the air above it: of this speed at the most (m/s), exp(- that mass of air over 2 beta).
-SLOW_DRAG = (0.5, 2.0)  # over gravity
-ACROSS_M_S = 3000.0
-SCALE_HEIGHT_M = 7e3  # of the air
-# The wind at one height says that of others to so much (m/s), and so much of it stays unknown below.
-SHEAR_M_S, LEAST_WIND_M_S = 4.0, 4.0
-
 COMES_DOWN, STAYS_UP = 0, 1
 
 
@@ -74,57 +59,24 @@ def land(x: Floats, ground_m: float, f: Forces) -> tuple[int, float, Floats, Flo
 
 
 @jit
-def _learn_wind(x: Floats, P: Floats, f: Forces) -> None:
-    """What the speed across of something that falls slowly tells of the wind: x (9,) and P (9, 9), in place.
-
-    An update of a Kalman filter by: speed across = wind + what is left of its own.
-    """
-    sin_lat, cos_lat, sin_lon, cos_lon, height = up_and_height(x[0], x[1], x[2])
-    share = wind_share(height)
-    layer = layer_at(height, 0.0, f.air_knots_m)
-    density = density_and_slope(height, layer, f)[0]
-    speed2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
-    falling = cos_lat * (cos_lon * x[3] + sin_lon * x[4]) + sin_lat * x[5] < 0.0
-    drag = 0.5 * density * speed2 * math.exp(-x[6]) / STANDARD_GRAVITY_M_S2
-    if share <= 0.0 or not falling or drag < SLOW_DRAG[0] or drag > SLOW_DRAG[1]:
-        return
-    # the mass of the air above is its pressure over gravity, density over its slope
-    above = density * SCALE_HEIGHT_M
-    own = ACROSS_M_S * math.exp(-0.5 * above * math.exp(-x[6]))
-    axes = np.array([[-sin_lon, cos_lon, 0.0], [-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat]])
-    east, north = 0.0, 0.0
-    if len(f.wind) > 0:
-        east, north, _, _ = wind_and_slope(height, f.wind)
-    H, PH = np.zeros(9), np.zeros(9)
-    for turn in range(2):
-        H[:] = 0.0
-        value = -(east if turn == 0 else north) - share * x[7 + turn]
-        for i in range(3):
-            H[3 + i] = axes[turn, i]
-            value += axes[turn, i] * x[3 + i]
-        H[7 + turn] = -share
-        S = own * own + SHEAR_M_S * SHEAR_M_S
-        for i in range(9):
-            PH[i] = 0.0
-            for m in range(9):
-                PH[i] += P[i, m] * H[m]
-        for i in range(9):
-            S += H[i] * PH[i]
-        for i in range(9):
-            x[i] -= PH[i] / S * value
-            for m in range(9):
-                P[i, m] -= PH[i] * PH[m] / S
-    for i in range(7, 9):
-        P[i, i] = max(P[i, i], LEAST_WIND_M_S * LEAST_WIND_M_S)
-
-
-@jit
 def _by_mach(x: Floats, f: Forces) -> float:
     """ln of the drag coefficient of a state over its hypersonic value."""
     height = up_and_height(x[0], x[1], x[2])[4]
     speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
     layer = layer_at(height, 0.0, f.air_knots_m)
     return math.log(mach_factor(max(speed, 1.0), height, layer, f)[0])
+
+
+@jit
+def fall(x: Floats, ground_m: float, f: Forces) -> tuple[int, float, Floats, Floats, float]:
+    """As `land`, with the last part of a slow fall by quadrature."""
+    slow_m = slow_below_m(x, f)
+    if slow_m < ground_m + LEAST_DRIFT_M:
+        return land(x, ground_m, f)
+    code, t, y, J, lowest = land(x, slow_m, f)
+    if code != LANDED:
+        return code, t, y, J, lowest
+    return code, t + drift(y, J, ground_m, f), y, J, ground_m
 
 
 @jit
@@ -162,11 +114,11 @@ def impact(
         start[6] = nodes[k]
         covariance = known.copy()
         f = steady
-        _learn_wind(start, covariance, f)
+        learn_wind(start, covariance, f)
         if nodes[k] < TUMBLING_LN_BETA:
             f = tumbling
             start[6] += _by_mach(start, tumbling)
-        code, t, y, J, lowest = land(start, ground_m, f)
+        code, t, y, J, lowest = fall(start, ground_m, f)
         if code != LANDED and turn == 0:
             return STAYS_UP, points, C, left, nodes, lowest
         if code != LANDED:
