@@ -22,9 +22,10 @@ def polygons(
     have no holes and are cut at the antimeridian.
     """
     found: list[list[Polygon]] = [[] for _ in range(count)]
+    latitude, longitude = place(latitude_rad, longitude_rad, corners_m)
     begin = 0
     for region, many in parts.astype(int).tolist():
-        area = _polygon(*place(latitude_rad, longitude_rad, corners_m[begin : begin + many]))
+        area = _polygon(latitude[begin : begin + many], longitude[begin : begin + many])
         begin += many
         found[region] += getattr(area, "geoms", [area])
     return [p[0] if len(p) == 1 else MultiPolygon(p) for p in found]

@@ -117,7 +117,7 @@ LOOKED_AT = 96
 FEWEST, MOST = 9, 13
 WIDEST_STEP = 0.4
 WIDTH = 0.55
-LEAST_WEIGHT = math.log(1e-4)
+LEAST_WEIGHT = math.log(1e-3)
 LINEAR_SIGMA = 0.1  # of ln beta, below which one flight does
 
 
@@ -159,7 +159,7 @@ def _density(at: Floats, share: Floats, mean: Floats, sigma: Floats) -> Floats:
 
 
 def _narrowed(low: float, high: float, share: Floats, mean: Floats, sigma: Floats) -> tuple[float, float]:
-    """The part of an interval in which there is more than a ten-thousandth of the greatest density."""
+    """The part of an interval in which there is more than a thousandth of the greatest density."""
     at = np.linspace(low, high, LOOKED_AT)
     density = _density(at, share, mean, sigma)
     likely = np.flatnonzero(density > density.max() * math.exp(LEAST_WEIGHT))
