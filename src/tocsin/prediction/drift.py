@@ -27,8 +27,10 @@ GRAVITY_M_S2 = (
     9.780327,
     0.0053024,
 )  # at the equator, and its growth by sin2 of the latitude (GRS 80; Moritz 1980)
-# The wind at one height says that of others to so much (m/s), and so much of it stays unknown below.
+# The wind at one height says that of others to so much (m/s), and so much of it stays unknown below. Over the jet
+# stream it says ever less of what blows in and under it.
 SHEAR_M_S, LEAST_WIND_M_S = 4.0, 4.0
+JET_TOP_M, SHEAR_OVER_1_S = 12e3, 2e-3
 
 # A fall is taken as slow below the height at which the air above, and below where it is now, is so many times beta: its
 # own speed is 2e-4 of what it was. It must be worth it.
@@ -126,6 +128,7 @@ def learn_wind(x: Floats, P: Floats, f: Forces) -> None:
     east, north = 0.0, 0.0
     if len(f.wind) > 0:
         east, north, _, _ = wind_and_slope(height, f.wind)
+    shear = SHEAR_M_S + SHEAR_OVER_1_S * max(height - JET_TOP_M, 0.0)
     H, PH = np.zeros(9), np.zeros(9)
     for turn in range(2):
         H[:] = 0.0
@@ -134,7 +137,7 @@ def learn_wind(x: Floats, P: Floats, f: Forces) -> None:
             H[3 + i] = axes[turn, i]
             value += axes[turn, i] * x[3 + i]
         H[7 + turn] = -share
-        S = own * own + SHEAR_M_S * SHEAR_M_S
+        S = own * own + shear * shear
         for i in range(9):
             PH[i] = 0.0
             for m in range(9):
