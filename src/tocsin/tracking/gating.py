@@ -81,16 +81,18 @@ def near(
                 slack = max(slack, _reach(P[h], mu[h], best, dt))
             low = np.searchsorted(sorted_m, nearest - slack - blur_m)
             high = np.searchsorted(sorted_m, farthest + slack + blur_m)
+        then_s, tolerance = np.nan, 0.0
         for o in range(low, high):
             j = order[o]
-            dt = plot_time_s[j] - time_s[h]
-            tolerance = _reach(P[h], mu[h], best, dt)
-            _there(x[h], best, dt, d)
+            if plot_time_s[j] != then_s:  # most plots of a scan are of few moments
+                then_s = plot_time_s[j]
+                tolerance = _reach(P[h], mu[h], best, then_s - time_s[h])
+                _there(x[h], best, then_s - time_s[h], d)
             along, size = 0.0, 0.0
             for i in range(3):
-                d[i] -= position[j, i]
-                along += axes[j, 0, i] * d[i]
-                size += d[i] * d[i]
+                away = d[i] - position[j, i]
+                along += axes[j, 0, i] * away
+                size += away * away
             if not math.isnan(blur2[j, 1]):  # both angles are measured
                 if along <= 0.0:
                     continue

@@ -51,6 +51,7 @@ from tocsin.tracking.tracks import (
     track_name,
 )
 from tocsin.tracking.update import take_scan
+from tocsin.tracking.waiting import LATEST_S, SCAN_GRACE, Done, Key, Waiting, lay_by, with_more
 
 ROW_EVERY_S = 0.5  # a shown track gives at most one row in this time where it is seen, in twice it where not
 # A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER of that time
@@ -67,15 +68,10 @@ POOL_OPTICAL_S = 1.5
 POOL_S = 28.0
 POOL_INFRARED_S = 24.0  # lines of one sensor alone, that a launch is told from a fire by
 DONE_SCANS_S = 60.0  # how long a scan is remembered, for doubles
-SCAN_GRACE = 0.3  # of its period, after which a scan is over
-LATEST_S = 40.0  # a plot that comes later than this is left out
 SAME_SIGMAS = 3.0  # within which a track that is found again is the one that was lost
-LATE_WAIT_S = 2.0  # late plots wait so long for others, or for the next scan
 PLOTS_OF_A_SCAN = 1 << 20  # numbers of plots: those of a scan begin at a multiple of this
 
 SHOWN_AT_ONCE = 0.98  # existence of a new track that is reported with its first three plots
-
-Key = tuple[int, int]  # sensor and scan that a plot belongs to
 
 
 class Names:
@@ -91,14 +87,6 @@ class Names:
         self.following = max(self.following, number + 1)
         self.known.update(dict.fromkeys(seeds, number))
         return number
-
-
-class Waiting(NamedTuple):
-    """The plots of a scan that is not over."""
-
-    plots: tuple[Plots, ...]
-    keys: frozenset[tuple[float, ...]]
-    deadline_s: float
 
 
 class Belief(NamedTuple):
@@ -132,7 +120,7 @@ class TrackerState(NamedTuple):
     belief: Belief
     past: tuple[Past, ...]
     waiting: Mapping[Key, Waiting]
-    done: Mapping[Key, tuple[float, frozenset[tuple[float, ...]]]]
+    done: Mapping[Key, Done]
     names: Mapping[tuple[float, ...], int]  # first plot of a track -> its number
     rows_s: Mapping[int, float]  # number -> time of its last row
     row_due_s: float  # when a row is due though nothing is seen
@@ -195,7 +183,10 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
     now_s never goes back. The output is None where no scan was over and no row was due.
     """
     if plots is not None:
-        state = _wait(state, plots)
+        waiting, doubles, too_late = lay_by(state.waiting, state.done, state.sensors, plots)
+        state = state._replace(
+            waiting=waiting, doubles=state.doubles + doubles, too_late=state.too_late + too_late
+        )
     state = state._replace(now_s=now_s)
     newest: dict[int, int] = {}
     for sensor, scan in state.waiting:
@@ -216,37 +207,6 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
     return state, Output((*rows, *more), tuple(n for n in visible if n in changed), visible)
 
 
-def _wait(state: TrackerState, plots: Plots) -> TrackerState:
-    """Lay plots by until their scans are over; leave out those that came before."""
-    waiting = dict(state.waiting)
-    doubles, too_late = state.doubles, state.too_late
-    sensors, scans = plots.sensor.tolist(), plots.scan.tolist()
-    times, received = plots.time_s.tolist(), plots.received_s.tolist()
-    measured = plots.measured.tolist()
-    for i, key in enumerate(zip(sensors, scans, strict=True)):
-        values = (times[i], *(v if v == v else -1.0 for v in measured[i]))
-        before = waiting.get(key)
-        done = state.done.get(key)
-        if (before is not None and values in before.keys) or (done is not None and values in done[1]):
-            doubles += 1
-            continue
-        period_s = state.sensors[key[0]].scan_period_s
-        if times[i] < received[i] - LATEST_S - period_s:
-            too_late += 1
-            continue
-        deadline = times[i] + (1.0 + SCAN_GRACE) * period_s
-        if done is not None or deadline < received[i]:  # its scan is over already
-            deadline = received[i] + LATE_WAIT_S
-        row = plots if plots.count == 1 else plots.rows(slice(i, i + 1))
-        if before is None:
-            waiting[key] = Waiting((row,), frozenset([values]), deadline)
-        else:  # the earliest counts, whichever came first
-            waiting[key] = Waiting(
-                (*before.plots, row), before.keys | {values}, min(before.deadline_s, deadline)
-            )
-    return state._replace(waiting=waiting, doubles=doubles, too_late=too_late)
-
-
 def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[TrackRow], set[int]]:
     """Take whole scans: new state, rows, and the numbers of the tracks that took a plot.
 
@@ -254,15 +214,17 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
     and all after it once more.
     """
     waiting = dict(state.waiting)
-    done = {k: v for k, v in state.done.items() if v[0] > state.now_s - DONE_SCANS_S}
+    done = {k: v for k, v in state.done.items() if v.at_s > state.now_s - DONE_SCANS_S}
     past = list(state.past)
     first = len(past)  # of the past scans that are to be taken again
     coming: list[tuple[float, float, Key, Plots]] = []
     for key in keys:
         held = waiting.pop(key)
-        plots = Plots(*(np.concatenate(c) for c in zip(*held.plots, strict=True)))
-        before = done.get(key, (0.0, frozenset()))[1]
-        done[key] = (state.now_s, held.keys | before)
+        plots = held.plots[0]
+        if len(held.plots) > 1:
+            plots = Plots(*(np.concatenate(c) for c in zip(*held.plots, strict=True)))
+        before = done[key].marks if key in done else ()
+        done[key] = Done(state.now_s, with_more(before, held.marks))
         period = state.sensors[key[0]].scan_period_s
         due_s = float(plots.time_s.min()) + (1.0 + SCAN_GRACE) * period
         place = next((k for k, p in enumerate(past) if p.key == key), None)
