@@ -283,6 +283,8 @@ def together(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> 
 
 def named(table: Table) -> Table:
     """The table with the numbers under which tracks and their parents are reported."""
+    if (table.number == table.name).all():
+        return table
     alias = dict(zip(table.number.tolist(), table.name.tolist(), strict=True))
     parent = [alias.get(p, p) for p in table.parent.tolist()]
     parent = [0 if p == name else p for p, name in zip(parent, table.name.tolist(), strict=True)]
@@ -296,6 +298,8 @@ def leading(table: Table, now_s: float, periods: Floats) -> Bools:
     """
     out = np.ones(len(table.number), np.bool_)
     alone = table.only >= 0
+    if not alone.any():
+        return out
     for family in np.unique(table.family[alone]).tolist():
         rows = np.flatnonzero(alone & (table.family == family))
         sensor = table.only[rows]

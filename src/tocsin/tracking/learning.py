@@ -17,13 +17,14 @@ from tocsin.earth.motion import BALLISTIC
 from tocsin.kernel import jit
 from tocsin.sensors.models import residual_and_row, second_order
 from tocsin.sensors.plots import AZIMUTH, ELEVATION, RANGE, RANGE_RATE, Floats, Ints
-from tocsin.tracking.imm import whole_covariance
-from tocsin.tracking.modes import SIZE, WORK, add_noise, move_into
+from tocsin.tracking.imm import move_covariance, whole_covariance
+from tocsin.tracking.modes import SIZE, USED, WORK, add_noise, move_into
 
 # Ratios of true to stated sigma that are weighed, and how probable each is before any plot: most sensors are as
 # stated within a fifth.
 RATIOS = np.exp(np.linspace(-math.log(4.0), math.log(4.0), 17))
 LOG_PRIOR = -0.5 * (np.log(RATIOS) / 0.4) ** 2
+LEAST_PRODUCT = 1e-200  # far from what a number can hold
 KINDS = np.array([AZIMUTH, ELEVATION, RANGE, RANGE_RATE])  # in the order of `sensors.models.Looks`
 
 
@@ -34,6 +35,27 @@ def scales(log_weights: Floats) -> tuple[Floats, Floats]:
     mean = np.exp(weights @ np.log(RATIOS**2))
     above = (np.cumsum(weights[..., ::-1], axis=-1)[..., ::-1] > 0.05).sum(-1) - 1
     return mean, np.maximum(RATIOS[above] ** 2, mean)
+
+
+@jit
+def _flown(
+    x: Floats,
+    P: Floats,
+    A: Floats,
+    dt: float,
+    y: Floats,
+    Q: Floats,
+    C: Floats,
+    F: Floats,
+    work: Floats,
+    square: Floats,
+) -> None:
+    """Fill y (9,), Q (9, 9), C (9, k) with a track in free flight dt seconds later, before it took a plot."""
+    move_into(BALLISTIC, x[BALLISTIC], dt, STANDARD, y, F, work)
+    Q[:, :] = P[BALLISTIC]
+    C[:, :] = A[BALLISTIC]
+    move_covariance(USED[BALLISTIC], F, Q, C, square)
+    add_noise(BALLISTIC, y, Q, dt)
 
 
 @jit
@@ -52,14 +74,18 @@ def learn(
     """
     offsets = len(offset)
     F, y, work, square = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
-    H, PH, B, wide = np.zeros(6), np.empty(7), np.zeros(offsets), np.empty((6, 6))
+    H, PH, B, Q, C = (
+        np.zeros(6),
+        np.empty(7),
+        np.zeros(offsets),
+        np.empty((SIZE, SIZE)),
+        np.empty((SIZE, offsets)),
+    )
+    room, MP = np.empty((6, 6)), np.empty((6, 6))
+    products = np.ones((4, len(ratios2)))  # of variances, of which the logarithm is taken now and then
     for p in range(len(mine)):
         h, j = mine[p], theirs[p]
-        dt = plot_time_s[j] - time_s[h]
-        move_into(BALLISTIC, x[h, BALLISTIC], dt, STANDARD, y, F, work)
-        square[:, :] = F @ P[h, BALLISTIC] @ F.T
-        add_noise(BALLISTIC, y, square, dt)
-        Q, C = square, F @ np.ascontiguousarray(A[h, BALLISTIC])
+        _flown(x[h], P[h], A[h], plot_time_s[j] - time_s[h], y, Q, C, F, work, square)
         for q in range(4):
             if math.isnan(variance[j, q]) or (q >= 2 and math.isnan(measured[j, q - 2])):
                 continue
@@ -72,8 +98,11 @@ def learn(
                 residual -= lever[j, q] * offset[column[j, q]]
             S = 0.0
             if q >= 2:
-                whole_covariance(Q, C, offset_P, wide)
-                bias, S = second_order(q, wide, H, rho, rate)
+                wide = Q
+                if offsets > 0:
+                    wide = room
+                    whole_covariance(Q, C, offset_P, wide)
+                bias, S = second_order(q, wide, H, rho, rate, MP)
                 residual -= bias
             for k in range(7):
                 total = 0.0
@@ -99,7 +128,11 @@ def learn(
             if whole < 4.0 * variance[j, q]:  # else it says more of the track than of the sensor
                 for g in range(len(ratios2)):
                     v = whole + stated * ratios2[g]
-                    log_weights[kind, g] -= 0.5 * (math.log(v) + residual * residual / v)
+                    products[kind, g] *= v
+                    log_weights[kind, g] -= 0.5 * residual * residual / v
+                if products[kind].min() < LEAST_PRODUCT or products[kind].max() > 1.0 / LEAST_PRODUCT:
+                    log_weights[kind] -= 0.5 * np.log(products[kind])
+                    products[kind] = 1.0
             for b in range(offsets):
                 vector[b] += B[b] * residual / S
                 for c in range(offsets):
@@ -111,6 +144,7 @@ def learn(
                     Q[k, m] -= gain * PH[m]
                 for b in range(offsets):
                     C[k, b] -= gain * B[b]
+    log_weights -= 0.5 * np.log(products)
 
 
 @jit
@@ -124,16 +158,12 @@ def off_sights(
     mine, theirs (k,) to offset_P as in `learn`. 0 where an angle is not measured.
     """
     out = np.zeros((len(mine), 2))
-    F, y, work, Q = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
     H, offsets = np.zeros(6), len(offset)
-    B = np.zeros(offsets)
+    F, y, work, square = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
+    B, Q, C = np.zeros(offsets), np.empty((SIZE, SIZE)), np.empty((SIZE, offsets))
     for p in range(len(mine)):
         h, j = mine[p], theirs[p]
-        dt = plot_time_s[j] - time_s[h]
-        move_into(BALLISTIC, x[h, BALLISTIC], dt, STANDARD, y, F, work)
-        Q[:, :] = F @ P[h, BALLISTIC] @ F.T
-        add_noise(BALLISTIC, y, Q, dt)
-        C = F @ np.ascontiguousarray(A[h, BALLISTIC])
+        _flown(x[h], P[h], A[h], plot_time_s[j] - time_s[h], y, Q, C, F, work, square)
         for q in range(2):
             if math.isnan(variance[j, q]):
                 continue
@@ -141,8 +171,8 @@ def off_sights(
             if math.isnan(residual):
                 continue
             S = variance[j, q]
-            for k in range(6):
-                for m in range(6):
+            for k in range(3):
+                for m in range(3):
                     S += H[k] * Q[k, m] * H[m]
             for b in range(offsets):
                 B[b] = 0.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -171,10 +172,15 @@ def _row_due_s(state: TrackerState, early: float = 0.0) -> Floats:
     early: share of the time between rows by which it may come sooner.
     """
     table, h = state.belief.table, state.belief.states
-    last = np.array([state.rows_s.get(n, -math.inf) for n in table.name.tolist()])
+    last = _last_rows_s(state.rows_s, table.name)
     apart_s = life.rows_apart_s(state.now_s, h.time_s, h.x, h.mu, 2.0 * ROW_EVERY_S, FORECAST_ROW_S, STRAY_M)
     due = np.maximum(last, h.time_s) + apart_s * (1.0 - early)
     return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
+
+
+def _last_rows_s(rows_s: Mapping[int, float], names: Ints) -> Floats:
+    """When (n,) tracks of some names gave their last row; -inf where they gave none."""
+    return np.fromiter(map(rows_s.get, names.tolist(), repeat(-math.inf)), float, len(names))
 
 
 def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[TrackerState, Output | None]:
@@ -257,10 +263,8 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
         if again and at_s < state.now_s and key != queue[-1][2]:
             continue  # what is long past is not reported again
         touched = touched[_speaking(state, table, h, at_s)[touched]]
-        numbers = table.name[touched].tolist()
-        changed.update(numbers)
-        times = h.time_s[touched].tolist()
-        due = [t - rows_s.get(n, -math.inf) >= ROW_EVERY_S for n, t in zip(numbers, times, strict=True)]
+        changed.update(table.name[touched].tolist())
+        due = h.time_s[touched] - _last_rows_s(rows_s, table.name[touched]) >= ROW_EVERY_S
         fresh = _rows(belief, touched[due])
         rows += fresh
         rows_s.update(zip(table.name[touched[due]].tolist(), (r.time_s for r in fresh), strict=True))

@@ -10,6 +10,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.association import assign
+from tocsin.tracking.gating import have_neighbours
 from tocsin.tracking.learning import off_sights
 from tocsin.tracking.misses import heights, misses
 from tocsin.tracking.modes import LEVEL_HEIGHT_M, LEVEL_SPEED_M_S
@@ -155,9 +156,23 @@ class Beside(NamedTuple):
 
 
 def _beside(table: Table, h: States, idle: Ints, scan: Scan, local: Floats) -> Beside:
-    tracks = np.flatnonzero(idle == 0)
+    tracks, cell = np.flatnonzero(idle == 0), cell_of(scan)
+    if np.isfinite(cell[:3]).all():  # else those in line may be far from each other
+        tracks = tracks[
+            have_neighbours(
+                tracks,
+                h.time_s,
+                h.x,
+                h.P,
+                h.mu,
+                scan.time_s,
+                scan.position_m,
+                float(cell[2]),
+                float(cell[:2].sum()),
+            )
+        ]
     value, variance, _ = seen(tracks, h.time_s, h.x, h.P, h.A, h.mu, scan.time_s, scan.position_m, local)
-    return Beside(tracks, together(value, variance, cell_of(scan)), table.existence)
+    return Beside(tracks, together(value, variance, cell), table.existence)
 
 
 def _hidden(beside: Beside, seen_now: Bools) -> Floats:
