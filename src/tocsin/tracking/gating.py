@@ -68,6 +68,16 @@ def near(
     sorted_m = measured[order, 0]
     least_s, most_s = plot_time_s.min(), plot_time_s.max()
     blur_m = COARSE_SIGMAS * math.sqrt(blur2[:, 2].max()) if ranged else 0.0
+    # where plots lie, in the order of range: looked at first, no farther than twice what the angles and once what the
+    # range may be off, as the one is off along the sight as well
+    placed = ranged and not np.isnan(blur2[:, :2]).any()
+    sight, angle = np.empty((plots if placed else 0, 3)), 0.0
+    if placed:
+        angle = COARSE_SIGMAS * math.sqrt(blur2[:, :2].max())
+        for o in range(plots):
+            j = order[o]
+            for i in range(3):
+                sight[o, i] = position[j, i] + measured[j, 0] * axes[j, 0, i]
     d = np.empty(3)
     for h in range(count):
         if idle[h] == 1:
@@ -87,13 +97,20 @@ def near(
                 slack = max(slack, _reach(P[h], mu[h], best, dt, more_m2, more_m2_s2))
             low = np.searchsorted(sorted_m, nearest - slack - blur_m)
             high = np.searchsorted(sorted_m, farthest + slack + blur_m)
-        then_s, tolerance = np.nan, 0.0
+        then_s, tolerance, most2 = np.nan, 0.0, np.inf
         for o in range(low, high):
             j = order[o]
             if plot_time_s[j] != then_s:  # most plots of a scan are of few moments
                 then_s = plot_time_s[j]
                 tolerance = _reach(P[h], mu[h], best, then_s - time_s[h], more_m2, more_m2_s2)
                 _there(x[h], best, then_s - time_s[h], d)
+                if placed:
+                    longest = sorted_m[plots - 1] + tolerance + blur_m
+                    most2 = (3.0 * tolerance + 2.0 * angle * longest + blur_m) ** 2
+            if placed and (
+                (sight[o, 0] - d[0]) ** 2 + (sight[o, 1] - d[1]) ** 2 + (sight[o, 2] - d[2]) ** 2 > most2
+            ):
+                continue
             along, size = 0.0, 0.0
             for i in range(3):
                 away = d[i] - position[j, i]

@@ -547,12 +547,22 @@ def miss(x: Floats, mu: Floats, stated_detection: float, heat: bool, left: Float
 @jit
 def combine(x: Floats, P: Floats, A: Floats, mu: Floats, offset_P: Floats) -> tuple[Floats, Floats]:
     """Mean (6,) and covariance (6, 6) of position and velocity over the modes and the sensors' offsets."""
-    mean, covariance = np.zeros(6), np.zeros((6, 6))
+    mean, covariance = np.empty(6), np.empty((6, 6))
+    combine_into(x, P, A, mu, offset_P, mean, covariance)
+    return mean, covariance
+
+
+@jit
+def combine_into(
+    x: Floats, P: Floats, A: Floats, mu: Floats, offset_P: Floats, mean: Floats, covariance: Floats
+) -> None:
+    """Fill mean and covariance as `combine` does."""
+    offsets = offset_P.shape[0]
+    mean[:], covariance[:, :] = 0.0, 0.0
     for j in range(MODES):
         if mu[j] > 0.0:
             for k in range(6):
                 mean[k] += mu[j] * x[j, k]
-    offsets = offset_P.shape[0]
     for j in range(MODES):
         if mu[j] == 0.0:
             continue
@@ -567,4 +577,3 @@ def combine(x: Floats, P: Floats, A: Floats, mu: Floats, offset_P: Floats) -> tu
     for k in range(6):
         for m in range(k):
             covariance[m, k] = covariance[k, m]
-    return mean, covariance

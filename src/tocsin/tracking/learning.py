@@ -38,54 +38,46 @@ def scales(log_weights: Floats) -> tuple[Floats, Floats]:
 
 
 @jit
-def _flown(
-    x: Floats,
-    P: Floats,
-    A: Floats,
-    dt: float,
-    y: Floats,
-    Q: Floats,
-    C: Floats,
-    F: Floats,
-    work: Floats,
-    square: Floats,
-) -> None:
-    """Fill y (9,), Q (9, 9), C (9, k) with a track in free flight dt seconds later, before it took a plot."""
-    move_into(BALLISTIC, x[BALLISTIC], dt, STANDARD, y, F, work)
-    Q[:, :] = P[BALLISTIC]
-    C[:, :] = A[BALLISTIC]
-    move_covariance(USED[BALLISTIC], F, Q, C, square)
-    add_noise(BALLISTIC, y, Q, dt)
+def flown(
+    mine: Ints, theirs: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats, plot_time_s: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Tracks, mine (k,), at the times of their plots, theirs (k,), in free flight, before they take them.
+
+    time_s (n,) to A as in `tracks.States`. Returns the state (k, 9), its covariance (k, 9, 9) and its derivative by the
+    sensors' offsets (k, 9, offsets).
+    """
+    y, Q = np.empty((len(mine), SIZE)), np.empty((len(mine), SIZE, SIZE))
+    C = np.empty((len(mine), SIZE, A.shape[3]))
+    F, work, square = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE))
+    for p in range(len(mine)):
+        h = mine[p]
+        dt = plot_time_s[theirs[p]] - time_s[h]
+        move_into(BALLISTIC, x[h, BALLISTIC], dt, STANDARD, y[p], F, work)
+        Q[p] = P[h, BALLISTIC]
+        C[p] = A[h, BALLISTIC]
+        move_covariance(USED[BALLISTIC], F, Q[p], C[p], square)
+        add_noise(BALLISTIC, y[p], Q[p], dt)
+    return y, Q, C
 
 
 @jit
 def learn(
-    mine: Ints, theirs: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats,
-    plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, variance: Floats,
-    column: Ints, lever: Floats,
+    which: Ints, theirs: Ints, states: Floats, P: Floats, A: Floats,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
     offset: Floats, offset_P: Floats, scale: Floats, ratios2: Floats, log_weights: Floats, information: Floats,
     vector: Floats,
 ) -> None:  # fmt: skip
     """Add what plots say of their sensor: in place to log_weights (4, grid), information (k, k) and vector (k,).
 
-    mine, theirs (n,): tracks and their plots; time_s to lever as in `gating.take_plots`. scale (4,): the square of
-    the ratio of sigmas that variance was made with, of range, azimuth, elevation, range rate; ratios2: those of the
-    grid.
+    which (s,): rows of theirs (n,), the plots, and of states (n, 9), P and A, their tracks as from `flown`, which take
+    the plots in place. position to offset_P as in `gating.take_plots`. scale (4,): the square of the ratio of sigmas
+    that variance was made with, of range, azimuth, elevation, range rate; ratios2: those of the grid, rising.
     """
     offsets = len(offset)
-    F, y, work, square = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
-    H, PH, B, Q, C = (
-        np.zeros(6),
-        np.empty(7),
-        np.zeros(offsets),
-        np.empty((SIZE, SIZE)),
-        np.empty((SIZE, offsets)),
-    )
-    room, MP = np.empty((6, 6)), np.empty((6, 6))
+    H, PH, B, room, MP = np.zeros(6), np.empty(7), np.zeros(offsets), np.empty((6, 6)), np.empty((6, 6))
     products = np.ones((4, len(ratios2)))  # of variances, of which the logarithm is taken now and then
-    for p in range(len(mine)):
-        h, j = mine[p], theirs[p]
-        _flown(x[h], P[h], A[h], plot_time_s[j] - time_s[h], y, Q, C, F, work, square)
+    for p in which:
+        j, y, Q, C = theirs[p], states[p], P[p], A[p]
         for q in range(4):
             if math.isnan(variance[j, q]) or (q >= 2 and math.isnan(measured[j, q - 2])):
                 continue
@@ -130,7 +122,7 @@ def learn(
                     v = whole + stated * ratios2[g]
                     products[kind, g] *= v
                     log_weights[kind, g] -= 0.5 * residual * residual / v
-                if products[kind].min() < LEAST_PRODUCT or products[kind].max() > 1.0 / LEAST_PRODUCT:
+                if products[kind, 0] < LEAST_PRODUCT or products[kind, -1] > 1.0 / LEAST_PRODUCT:
                     log_weights[kind] -= 0.5 * np.log(products[kind])
                     products[kind] = 1.0
             for b in range(offsets):
@@ -149,21 +141,20 @@ def learn(
 
 @jit
 def off_sights(
-    mine: Ints, theirs: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats,
-    plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints,
-    lever: Floats, offset: Floats, offset_P: Floats,
+    which: Ints, theirs: Ints, states: Floats, P: Floats, A: Floats,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats,
 ) -> Floats:  # fmt: skip
-    """By how many sigmas plots lie to the right of and above (k, 2) where tracks in free flight said.
+    """By how many sigmas plots lie to the right of and above (s, 2) where tracks in free flight said.
 
-    mine, theirs (k,) to offset_P as in `learn`. 0 where an angle is not measured.
+    which (s,) to offset_P as in `learn`. 0 where an angle is not measured.
     """
-    out = np.zeros((len(mine), 2))
+    out = np.zeros((len(which), 2))
     H, offsets = np.zeros(6), len(offset)
-    F, y, work, square = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
-    B, Q, C = np.zeros(offsets), np.empty((SIZE, SIZE)), np.empty((SIZE, offsets))
-    for p in range(len(mine)):
-        h, j = mine[p], theirs[p]
-        _flown(x[h], P[h], A[h], plot_time_s[j] - time_s[h], y, Q, C, F, work, square)
+    B = np.zeros(offsets)
+    for k in range(len(which)):
+        p = which[k]
+        j, y, Q, C = theirs[p], states[p], P[p], A[p]
         for q in range(2):
             if math.isnan(variance[j, q]):
                 continue
@@ -171,9 +162,9 @@ def off_sights(
             if math.isnan(residual):
                 continue
             S = variance[j, q]
-            for k in range(3):
+            for i in range(3):
                 for m in range(3):
-                    S += H[k] * Q[k, m] * H[m]
+                    S += H[i] * Q[i, m] * H[m]
             for b in range(offsets):
                 B[b] = 0.0
                 for m in range(6):
@@ -184,7 +175,7 @@ def off_sights(
             for b in range(offsets):
                 for c in range(offsets):
                     S += B[b] * offset_P[b, c] * B[c]
-            out[p, q] = residual / math.sqrt(S)
+            out[k, q] = residual / math.sqrt(S)
     return out
 
 

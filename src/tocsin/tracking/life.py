@@ -225,8 +225,8 @@ def twins(
     mode = h.mu.argmax(1)
     each = np.arange(len(mode))
     at = h.x[each, mode, :3]
-    P = h.P[each, mode]
-    sigma = np.sqrt(np.maximum(P[:, 0, 0] + P[:, 1, 1] + P[:, 2, 2], 0.0))
+    variance = sum(h.P[each, mode, k, k] for k in range(3))
+    sigma = np.sqrt(np.maximum(variance, 0.0))
     known = np.flatnonzero(asked & ~lost(table, h, now_s))
     first, second = _close(np.ascontiguousarray(at[known]), sigma[known], h.time_s[known])
     first, second = known[first], known[second]
@@ -297,7 +297,7 @@ def _as_one(
     mean, covariance, phase = np.empty((n, 6)), np.empty((n, 6, 6)), np.empty(n, np.int64)
     for k in range(n):
         h = rows[k]
-        mean[k], covariance[k] = imm.combine(x[h], P[h], A[h], mu[h], offset_P)
+        imm.combine_into(x[h], P[h], A[h], mu[h], offset_P, mean[k], covariance[k])
         phase[k] = _phase(x[h], mu[h], orbit[h])
     return mean, covariance, phase
 
@@ -306,22 +306,18 @@ def rows_of(table: Table, h: States, which: Ints, offset_P: Floats) -> list[Trac
     """The rows that report some tracks, which (k,) rows of the table, as they stand."""
     mean, covariance, phase = _as_one(h.x, h.P, h.A, h.mu, table.orbit, which, offset_P)
     parents = table.parent[which].tolist()
-    return list(
-        map(
-            TrackRow._make,
-            zip(
-                h.time_s[which].tolist(),
-                map(track_name, table.number[which].tolist()),
-                (track_name(p) if p else None for p in parents),
-                (PHASES[p] for p in phase.tolist()),
-                table.existence[which].tolist(),
-                mean,
-                covariance,
-                repeat(False, len(which)),
-                strict=True,
-            ),
-        )
+    columns = zip(
+        h.time_s[which].tolist(),
+        [track_name(n) for n in table.number[which].tolist()],
+        [track_name(p) if p else None for p in parents],
+        [PHASES[p] for p in phase.tolist()],
+        table.existence[which].tolist(),
+        mean,
+        covariance,
+        repeat(False, len(which)),
+        strict=True,
     )
+    return list(map(TrackRow._make, columns))
 
 
 NO_A, NO_OFFSETS = np.zeros((modes.MODES, modes.SIZE, 0)), np.zeros((0, 0))

@@ -27,7 +27,6 @@ from tocsin.tracking.fusion import (
     fuse,
     inherit,
     leading,
-    loosen,
     named,
     release,
     restrict,
@@ -51,7 +50,7 @@ from tocsin.tracking.tracks import (
     no_tracks,
     track_name,
 )
-from tocsin.tracking.update import take_scan
+from tocsin.tracking.update import Told, take_scan
 from tocsin.tracking.waiting import LATEST_S, SCAN_GRACE, Done, Key, Waiting, lay_by, with_more
 
 ROW_EVERY_S = 0.5  # a shown track gives at most one row in this time where it is seen, in twice it where not
@@ -166,16 +165,16 @@ def next_deadline(state: TrackerState) -> float:
     return max(min(scans, state.row_due_s), state.now_s)
 
 
-def _row_due_s(state: TrackerState, early: float = 0.0) -> Floats:
+def _row_due_s(state: TrackerState, speaking: Bools, early: float = 0.0) -> Floats:
     """When (n,) the next row of each track is due though nothing is seen of it; infinite where none is.
 
-    early: share of the time between rows by which it may come sooner.
+    speaking (n,): which are reported; early: share of the time between rows by which it may come sooner.
     """
     table, h = state.belief.table, state.belief.states
     last = _last_rows_s(state.rows_s, table.name)
     apart_s = life.rows_apart_s(state.now_s, h.time_s, h.x, h.mu, 2.0 * ROW_EVERY_S, FORECAST_ROW_S, STRAY_M)
     due = np.maximum(last, h.time_s) + apart_s * (1.0 - early)
-    return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
+    return np.where(speaking, due, np.inf)
 
 
 def _last_rows_s(rows_s: Mapping[int, float], names: Ints) -> Floats:
@@ -207,9 +206,9 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
     changed: set[int] = set()
     if over:
         state, rows, changed = _finish(state, sorted(over))
-    state, more = _tidy(state, now_s)
-    state = state._replace(row_due_s=float(_row_due_s(state).min(initial=math.inf)))
-    visible = shown(state, now_s)
+    state, more, speaking = _tidy(state, now_s)
+    state = state._replace(row_due_s=float(_row_due_s(state, speaking).min(initial=math.inf)))
+    visible = tuple(state.belief.table.name[speaking].tolist())
     return state, Output((*rows, *more), tuple(n for n in visible if n in changed), visible)
 
 
@@ -349,11 +348,9 @@ def _take(
     gone = life.lost(belief.table, belief.states, scan.time_s) | crowds.inside(belief.crowds, belief.table)
     taken = take_scan(belief.table, belief.states, scan, belief.offsets, gate_scale, gone)
     table, h, left = taken.table, taken.states, taken.left
-    if scan.of.kind == "radar":
-        h = loosen(table, h, taken.crowded, scan.of.scan_period_s)
     offsets, noise = belief.offsets, belief.noise
-    if taken.sure.size:
-        offsets, noise, h = _learn(belief, h, scan, taken.sure, mean)
+    if len(taken.told.sure):
+        offsets, noise, h = _learn(belief, h, scan, taken.told, mean)
         mean, most = scales(noise)
     touched = taken.touched
     names_of_touched = table.number[touched]
@@ -376,9 +373,10 @@ def _take(
     names_of_touched = np.concatenate([names_of_touched, found.touched])
     table, h = dissolve(table, h, np.array([s.scan_period_s for s in state.sensors]))
     table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
-    unseen = _unseen(state, table, scan.time_s)
-    table, h = fuse(table, h, sensor, offsets.P, unseen, _speaking(state, table, h, scan.time_s))
-    table = release(table, sensor, _unseen(state, table, scan.time_s))
+    if (table.only >= 0).any():
+        unseen = _unseen(state, table, scan.time_s)
+        table, h = fuse(table, h, sensor, offsets.P, unseen, _speaking(state, table, h, scan.time_s))
+        table = release(table, sensor, _unseen(state, table, scan.time_s))
     h = _level(h, state.sensors)
     of_sensors = Known(offsets.mean, offsets.P, gate_scale)
     before = table.number
@@ -403,14 +401,14 @@ def _level(h: States, sensors: tuple[Sensor, ...]) -> States:
     return h._replace(mu=np.where(flat, np.eye(MODES)[LEVEL], h.mu))
 
 
-def _learn(belief: Belief, h: States, scan: Scan, sure: Ints, mean: Floats) -> tuple[Offsets, Floats, States]:
+def _learn(belief: Belief, h: States, scan: Scan, told: Told, mean: Floats) -> tuple[Offsets, Floats, States]:
     """What plots that surely belong to tracks tell of their sensor; the states, moved with its offsets."""
-    old, seen, offsets = belief.states, scan.looks, belief.offsets
+    seen, offsets = scan.looks, belief.offsets
     noise = belief.noise.copy()
     information, vector = np.zeros_like(offsets.P), np.zeros_like(offsets.mean)
     learn(
-        sure[0], sure[1], old.time_s, old.x, old.P, old.A,
-        seen.time_s, seen.position_m, seen.axes, seen.measured, seen.variance, seen.column, seen.lever,
+        told.sure, told.theirs, told.x, told.P, told.A,
+        seen.position_m, seen.axes, seen.measured, seen.variance, seen.column, seen.lever,
         offsets.mean, offsets.P, mean[scan.sensor], RATIOS**2, noise[scan.sensor], information, vector,
     )  # fmt: skip
     if len(vector) and information.any():
@@ -525,32 +523,34 @@ def _rows(belief: Belief, which: Ints) -> list[TrackRow]:
     return rows
 
 
-def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRow]]:
-    """Ends of tracks by a time, and rows of those that have long given none."""
+def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRow], Bools]:
+    """Ends of tracks by a time, and rows of those that have long given none; and which (n,) are reported then."""
     belief = state.belief
     table, h = belief.table, belief.states
     rows: list[TrackRow] = []
     rows_s = dict(state.rows_s)
     ended = life.over(table, h, now_s)
+    speaking = _speaking(state, table, h, now_s)
     known_as = named(table)
     numbers = known_as.number
-    for i in np.flatnonzero(ended & _speaking(state, table, h, now_s)).tolist():
+    for i in np.flatnonzero(ended & speaking).tolist():
         t = _at(table, known_as, h, i, belief.offsets.P)
         if t.time_s > rows_s.get(t.number, -math.inf):
             rows.append(life.row_of(t, True))
-    due = _row_due_s(state, ROWS_TOGETHER) <= now_s
+    due = _row_due_s(state, speaking, ROWS_TOGETHER) <= now_s
     for i in np.flatnonzero(due & ~ended).tolist():
         rows.append(life.row_of(_at(table, known_as, h, i, belief.offsets.P, now_s), False))
         rows_s[int(numbers[i])] = now_s
     if ended.any():
         table, h = keep(table, h, ~ended)
+        speaking = _speaking(state, table, h, now_s)
     alive = set(table.number.tolist()) | set(numbers.tolist())
     rows_s = {n: t for n, t in rows_s.items() if n in alive or t > now_s - DONE_SCANS_S}
     seeds = state.names
     if len(seeds) > 4 * len(alive) + 100:
         seeds = {seed: n for seed, n in seeds.items() if n in alive or seed[0] > now_s - DONE_SCANS_S}
     state = state._replace(belief=belief._replace(table=table, states=h), rows_s=rows_s, names=seeds)
-    return state, rows
+    return state, rows, speaking
 
 
 def _unseen(state: TrackerState, table: Table, now_s: float) -> Bools:
@@ -568,7 +568,7 @@ def _speaking(state: TrackerState, table: Table, h: States, now_s: float) -> Boo
 def shown(state: TrackerState, now_s: float) -> tuple[int, ...]:
     """Numbers of the tracks that are reported."""
     table = state.belief.table
-    return tuple(int(n) for n in table.name[_speaking(state, table, state.belief.states, now_s)])
+    return tuple(table.name[_speaking(state, table, state.belief.states, now_s)].tolist())
 
 
 def track(state: TrackerState, number: int) -> Track:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -94,8 +94,10 @@ def _marks(plots: Plots) -> list[bytes]:
     return marks
 
 
-def _by_scan(plots: Plots) -> dict[Key, list[int]]:
+def _by_scan(plots: Plots) -> Mapping[Key, Sequence[int]]:
     """Rows of plots by the scan that they belong to."""
+    if plots.count and (plots.sensor == plots.sensor[0]).all() and (plots.scan == plots.scan[0]).all():
+        return {(int(plots.sensor[0]), int(plots.scan[0])): range(plots.count)}
     out: dict[Key, list[int]] = {}
     for i, key in enumerate(zip(plots.sensor.tolist(), plots.scan.tolist(), strict=True)):
         out.setdefault(key, []).append(i)
