@@ -60,7 +60,7 @@ def scans(states, sensors, count, rng, period_s=5.0):
 def joined(pools):
     out = pools[0]
     for pool in pools[1:]:
-        out = initiation.join(out, pool)
+        out = initiation.whole((out, pool))
     return out
 
 

@@ -10,6 +10,7 @@ and not false: the evidence of the fit against the density of false plots.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ FASTEST_AIRCRAFT_M_S = 400.0
 SLOWEST_AIRCRAFT_M_S = 30.0  # of what a radar without elevation sees: else it is ground clutter
 MOST_FITS = 60  # tries a scan; a bound on the time that a dense scan may take
 FITS_A_PLOT = 2  # and so many more for each plot that no track claims
+SMALL_POOL = 1000  # plots, up to which those of several scans are kept in one array
 MOST_LINES = 40
 FEWEST_LINES = 6
 MOST_MEETINGS = 4000
@@ -84,17 +86,6 @@ class Start(NamedTuple):
     mu: Floats
     existence: float
     plots: tuple[int, ...]  # rows of the pool
-
-
-def empty_pool() -> Pool:
-    """A pool without plots."""
-    whole = np.zeros((0, 4), np.int64)
-    looks = Looks(
-        np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 2)), np.zeros((0, 4)), np.zeros(0),
-        whole, np.zeros((0, 4)),
-    )  # fmt: skip
-    none = np.zeros(0, np.int64)
-    return Pool(looks, none, none, none, np.zeros((0, 3)), np.zeros(0))
 
 
 def raised(looks: Looks, height_m: Floats) -> Looks:
@@ -172,16 +163,34 @@ def keep(pool: Pool, mask: NDArray[np.bool_] | Ints) -> Pool:
     )
 
 
-def join(a: Pool, b: Pool) -> Pool:
-    """Two pools as one, rows of the second after those of the first."""
+def whole(pools: Sequence[Pool]) -> Pool:
+    """Pools as one, the rows of each after those of the one before."""
+    if len(pools) == 1:
+        return pools[0]
     return Pool(
-        Looks(*(np.concatenate(c) for c in zip(a.looks, b.looks, strict=True))),
-        np.concatenate([a.sensor, b.sensor]),
-        np.concatenate([a.scan, b.scan]),
-        np.concatenate([a.number, b.number]),
-        np.concatenate([a.sight_m, b.sight_m]),
-        np.concatenate([a.spread_m, b.spread_m]),
+        Looks(*(np.concatenate(c) for c in zip(*(p.looks for p in pools), strict=True))),
+        *(np.concatenate(c) for c in zip(*(p[1:] for p in pools), strict=True)),
     )
+
+
+def picked(pools: tuple[Pool, ...], mask: NDArray[np.bool_]) -> tuple[Pool, ...]:
+    """Pools without the rows that a mask of all of them leaves out: those that lose none stay as they are."""
+    out, begin = [], 0
+    for pool in pools:
+        mine = mask[begin : begin + len(pool.sensor)]
+        begin += len(mine)
+        if mine.all():
+            out.append(pool)
+        elif mine.any():
+            out.append(keep(pool, mine))
+    return tuple(out)
+
+
+def added(pools: tuple[Pool, ...], fresh: Pool) -> tuple[Pool, ...]:
+    """Pools and one more; small ones are put together."""
+    if pools and len(pools[-1].sensor) + len(fresh.sensor) < SMALL_POOL:
+        return (*pools[:-1], whole((pools[-1], fresh)))
+    return (*pools, fresh)
 
 
 def log_odds(

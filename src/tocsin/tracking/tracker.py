@@ -94,7 +94,7 @@ class Belief(NamedTuple):
 
     table: Table
     states: States
-    pool: Pool
+    pools: tuple[Pool, ...]  # plots that no track claims, in the order of their scans
     noise: Floats  # (sensors, 4, grid) ln of the weights of `learning.RATIOS`
     scale: Floats  # (sensors, 4) mean of the squared ratio of true to stated sigma
     most: Floats  # (sensors, 4) a value that it hardly exceeds
@@ -150,7 +150,7 @@ def start(sensors: tuple[Sensor, ...]) -> TrackerState:
     belief = Belief(
         no_tracks(len(sensors), len(offsets.mean)),
         states,
-        initiation.empty_pool(),
+        (),
         noise,
         *scales(noise),
         offsets,
@@ -380,16 +380,16 @@ def _take(
     h = _level(h, state.sensors)
     of_sensors = Known(offsets.mean, offsets.P, gate_scale)
     before = table.number
-    table, h, pool = _initiate(
-        state, (table, h, belief.pool), scan, key, left, plots.height_m, of_sensors, known
+    table, h, pools = _initiate(
+        state, (table, h, belief.pools), scan, key, left, plots.height_m, of_sensors, known
     )
     begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
     alone = ~crowds.inside(found.crowds, table)
     doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN, scan.time_s, alone)
     table, h = keep(table._replace(existence=existence), h, ~(life.over(table, h, at_s) | doubled))
     table = inherit(table, _speaking(state, table, h, scan.time_s))
-    belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1, found.crowds)
-    return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
+    belief = Belief(table, h, pools, noise, mean, most, offsets, belief.scans + 1, found.crowds)
+    return belief, np.flatnonzero(np.isin(table.number, np.concatenate([names_of_touched, begun_now])))
 
 
 def _level(h: States, sensors: tuple[Sensor, ...]) -> States:
@@ -420,16 +420,16 @@ def _learn(belief: Belief, h: States, scan: Scan, told: Told, mean: Floats) -> t
 
 def _initiate(
     state: TrackerState,
-    now: tuple[Table, States, Pool],
+    now: tuple[Table, States, tuple[Pool, ...]],
     scan: Scan,
     key: Key,
     left: Ints,
     height_m: Floats,
     known: Known,
     known_names: Names,
-) -> tuple[Table, States, Pool]:
+) -> tuple[Table, States, tuple[Pool, ...]]:
     """Try to make new tracks of the plots that nothing claimed, then keep them for a while."""
-    table, h, pool = now
+    table, h, pools = now
     sensors = state.sensors
     kind = scan.of.kind
     more_s = [POOL_OPTICAL_S if s.kind == "optical" else 0.0 for s in sensors]
@@ -437,11 +437,11 @@ def _initiate(
         [min(POOL_SCANS * s.scan_period_s + m, POOL_S) for s, m in zip(sensors, more_s, strict=True)]
     )
     keep_s = np.where([s.kind == "infrared" for s in sensors], np.maximum(few_s, POOL_INFRARED_S), few_s)
-    young = pool.looks.time_s > scan.time_s - keep_s[pool.sensor]
-    if not young.all():
-        pool = initiation.keep(pool, young)
+    young = [p.looks.time_s > scan.time_s - keep_s[p.sensor] for p in pools]
+    if pools:
+        pools = initiation.picked(pools, np.concatenate(young))
     if len(left) == 0:
-        return table, h, pool
+        return table, h, pools
     flat = math.isnan(scan.of.sigma[ELEVATION])
     mine = some(scan.looks, left)
     if flat:
@@ -449,9 +449,9 @@ def _initiate(
     offsets = Offsets(known.offset, known.offset_cov)
     blurred = blur2(mine, offsets) * known.gate_scale
     fresh = initiation.make_pool(mine, *key, scan.numbers[left], blurred, flat)
-    old = len(pool.sensor)
-    pool = initiation.join(pool, fresh)
-    family = pool
+    pools = initiation.added(pools, fresh)
+    pool = initiation.whole(pools)
+    family, old = pool, len(pool.sensor) - len(left)
     if kind == "radar":
         starts = initiation.from_ranges(pool, old, sensors, known)
     else:
@@ -464,7 +464,7 @@ def _initiate(
             family = initiation.keep(pool, same)
             starts = launches.from_one_sensor(family, int(same[:old].sum()), sensors, known)
     if not starts:
-        return table, h, pool
+        return table, h, pools
     new: list[tuple[Table, States]] = []
     used: set[int] = set()
     gone = life.lost(table, h, scan.time_s)
@@ -496,7 +496,7 @@ def _initiate(
             new[-1] = (new[-1][0]._replace(shown=np.array([True])), new[-1][1])
         used |= {n for _, n in plots}
     table, h = join([keep(table, h, ~dropped), *new])
-    return table, h, initiation.keep(pool, ~np.isin(pool.number, list(used)))
+    return table, h, initiation.picked(pools, ~np.isin(pool.number, list(used)))
 
 
 def _at(
