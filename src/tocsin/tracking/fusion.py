@@ -193,16 +193,31 @@ def fuse(
     only, families = table.only[ready], table.family[ready]
     if not (only == sensor).any():
         return table, h
-    gone = np.zeros(len(table.number), np.bool_)
+    gone, merged = np.zeros(len(table.number), np.bool_), []
     for family in np.unique(families[only == sensor]).tolist():
         own = ready[(families == family) & (only == sensor)]
         for other in np.unique(only[(families == family) & (only != sensor)]).tolist():
             theirs = ready[(families == family) & (only == other)]
             theirs = theirs[~gone[theirs]]
             still = own[~gone[own] & (table.only[own] == sensor)]
-            table, h, done = _pair(table, h, still, theirs, offset_P, unseen, speaking)
-            gone |= done
-    return keep(table, h, ~gone)
+            table, more = _pair(table, h, still, theirs, offset_P, unseen, speaking)
+            gone[[m.gone for m in more]] = True
+            merged += more
+    if not merged:
+        return table, h
+    place = np.cumsum(~gone) - 1
+    table, h = keep(table, h, ~gone)  # arrays of their own
+    for m in merged:
+        i = int(place[m.row])
+        # what is known of the ballistic coefficient stays; it is not felt up here
+        h.time_s[i], h.claims[i] = m.time_s, m.claims
+        h.x[i, BALLISTIC], h.x[i, BALLISTIC, :6] = m.before, m.after.x
+        h.P[i, BALLISTIC] = 0.0
+        h.P[i, BALLISTIC, :6, :6], h.P[i, BALLISTIC, 6, 6] = m.after.P, m.ln_beta_variance
+        h.A[i, BALLISTIC] = 0.0
+        h.A[i, BALLISTIC, :6] = m.after.A
+        h.mu[i] = np.eye(modes.MODES)[BALLISTIC]
+    return table, h
 
 
 def _ready(table: Table, h: States) -> Bools:
@@ -210,13 +225,24 @@ def _ready(table: Table, h: States) -> Bools:
     return np.asarray(known & (h.mu[:, BALLISTIC] > 0.9) & table.fallen)
 
 
+class _Merged(NamedTuple):
+    """A track that has become one with another."""
+
+    row: int  # of the table
+    gone: int  # row of the other
+    time_s: float
+    before: Floats  # (9,) its own state then, in free flight
+    after: Held  # what both say together
+    ln_beta_variance: float
+    claims: Ints
+
+
 def _pair(
     table: Table, h: States, own: Ints, theirs: Ints, offset_P: Floats, unseen: Bools, speaking: Bools
-) -> tuple[Table, States, Bools]:
-    """Fuse tracks of two sensors, rows own and theirs; says which rows are gone with that."""
-    gone = np.zeros(len(table.number), np.bool_)
+) -> tuple[Table, list[_Merged]]:
+    """Fuse tracks of two sensors, rows own and theirs: the table with that, and those of which two became one."""
     if len(own) == 0 or len(theirs) == 0:
-        return table, h, gone
+        return table, []
     at_s = float(max(h.time_s[own].max(), h.time_s[theirs].max()))
     a, b = _states(h, own, at_s), _states(h, theirs, at_s)
     # the family's common prior: that of the oldest member, which is the widest
@@ -240,9 +266,8 @@ def _pair(
         if sure or unseen[i] or unseen[j]:
             one.append((of_own, of_theirs))
     if not one:
-        return table._replace(partner=partner), h, gone
-    x, P, A, mu, time_s = h.x.copy(), h.P.copy(), h.A.copy(), h.mu.copy(), h.time_s.copy()
-    claimed, only, hits = h.claims.copy(), table.only.copy(), table.hits.copy()
+        return table._replace(partner=partner), []
+    only, hits, out = table.only.copy(), table.hits.copy(), []
     hit_s, name, told = table.hit_s.copy(), table.name.copy(), table.told.copy()
     for of_own, of_theirs in one:
         i, j = int(own[of_own]), int(theirs[of_theirs])
@@ -254,25 +279,12 @@ def _pair(
         _, both_say = log_same(a[of_own], b[of_theirs], prior)
         there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], at_s - float(h.time_s[i]))
         full = F @ h.P[i, BALLISTIC] @ F.T
-        # what is known of the ballistic coefficient stays; it is not felt up here
-        x[i, BALLISTIC] = there
-        x[i, BALLISTIC, :6] = both_say.x
-        P[i, BALLISTIC] = 0.0
-        P[i, BALLISTIC, :6, :6] = both_say.P
-        P[i, BALLISTIC, 6, 6] = full[6, 6]
-        A[i, BALLISTIC] = 0.0
-        A[i, BALLISTIC, :6] = both_say.A
-        mu[i] = 0.0
-        mu[i, BALLISTIC] = 1.0
-        time_s[i] = at_s
-        claimed[i] = np.maximum(h.claims[i], h.claims[j])
+        claims = np.maximum(h.claims[i], h.claims[j])
+        out.append(_Merged(i, j, at_s, there, both_say, float(full[6, 6]), claims))
         only[i], partner[i] = -1, 0
         hits[i] += hits[j]
         hit_s[i] = max(hit_s[i], hit_s[j])
-        gone[j] = True
-    h = h._replace(time_s=time_s, x=x, P=P, A=A, mu=mu, claims=claimed)
-    table = table._replace(only=only, hits=hits, hit_s=hit_s, partner=partner, name=name, told=told)
-    return table, h, gone
+    return table._replace(only=only, hits=hits, hit_s=hit_s, partner=partner, name=name, told=told), out
 
 
 def _believed(log_weight: Floats) -> Floats:

@@ -70,20 +70,36 @@ def _groups(
     rows: Ints, sensor: Ints, scan: Ints, time_s: Floats, rho: Floats
 ) -> tuple[Ints, Ints, Floats, Floats]:
     """Rows by sensor and scan, nearest first; where each group begins; its first and last time."""
-    order = rows[np.argsort(rho[rows], kind="mergesort")]
-    order = order[np.argsort(scan[order], kind="mergesort")]
-    order = order[np.argsort(sensor[order], kind="mergesort")]
-    begin = np.empty(len(order) + 1, np.int64)
-    low, high = np.empty(len(order)), np.empty(len(order))
-    n = 0
-    for k in range(len(order)):
-        r = order[k]
-        if k == 0 or sensor[r] != sensor[order[k - 1]] or scan[r] != scan[order[k - 1]]:
-            begin[n], low[n], high[n] = k, time_s[r], time_s[r]
-            n += 1
-        low[n - 1], high[n - 1] = min(low[n - 1], time_s[r]), max(high[n - 1], time_s[r])
-    begin[n] = len(order)
-    return order, begin[: n + 1], low[:n], high[:n]
+    group, first = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    n, last = 0, -1
+    for k in range(len(rows)):
+        r = rows[k]
+        if last < 0 or sensor[r] != sensor[first[last]] or scan[r] != scan[first[last]]:
+            last = 0
+            while last < n and (sensor[r] != sensor[first[last]] or scan[r] != scan[first[last]]):
+                last += 1
+            if last == n:
+                first[n] = r
+                n += 1
+        group[k] = last
+    by_scan = np.argsort(scan[first[:n]], kind="mergesort")
+    rank = by_scan[np.argsort(sensor[first[by_scan]], kind="mergesort")]
+    place, begin, low, high = np.empty(n, np.int64), np.zeros(n + 1, np.int64), np.empty(n), np.empty(n)
+    for g in range(n):
+        place[rank[g]] = g
+    for k in range(len(rows)):
+        begin[place[group[k]] + 1] += 1
+    begin = np.cumsum(begin)
+    order, filled = np.empty(len(rows), np.int64), begin.copy()
+    for k in range(len(rows)):
+        g = place[group[k]]
+        order[filled[g]] = rows[k]
+        filled[g] += 1
+    for g in range(n):
+        mine = order[begin[g] : begin[g + 1]]
+        mine[:] = mine[np.argsort(rho[mine], kind="mergesort")]
+        low[g], high[g] = time_s[mine].min(), time_s[mine].max()
+    return order, begin, low, high
 
 
 @jit
