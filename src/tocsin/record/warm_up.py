@@ -40,6 +40,11 @@ def warm_up(gazetteer: Gazetteer) -> None:
     for height_m in (REENTRY_M, COAST_M):
         for _ in replay_events(*small_recording(height_m), gazetteer, 0.0):
             pass
+    warm_up_rare()
+
+
+def warm_up_rare() -> None:
+    """Kernels of the tracker that the small recording does not come to."""
     _warm_up_crowds()
     # these need a family that two radars see
     pair_beliefs(np.zeros((1, 1)))
