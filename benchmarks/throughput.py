@@ -53,6 +53,7 @@ def stone_soup(count: int, radars: int, settle: int, scans: int, period_s: float
 
 def ours(count: int, radars: int, settle: int, scans: int, period_s: float) -> dict[str, float]:
     """Our tracker, from its first plot on; timed after ``settle`` scans of each radar."""
+    from tocsin.record.warm_up import warm_up_rare
     from tocsin.tracking import tracker
 
     def through(scene: Scene) -> tuple[np.ndarray, dict[str, np.ndarray], int]:
@@ -76,6 +77,7 @@ def ours(count: int, radars: int, settle: int, scans: int, period_s: float) -> d
         return np.array(spent), last, shown
 
     begin = time.perf_counter()
+    warm_up_rare()
     through(make(min(count, WARM_UP_BODIES), radars, settle + scans, period_s))
     compiled_s = time.perf_counter() - begin
     scene = make(count, radars, settle + scans, period_s)
@@ -106,7 +108,7 @@ def kernel(count: int, radars: int, settle: int, scans: int, period_s: float) ->
 
     from tocsin.earth.motion import BALLISTIC
     from tocsin.sensors.models import looks
-    from tocsin.tracking.imm import take_plot
+    from tocsin.tracking.imm import room_for, take_plot
     from tocsin.tracking.modes import MODES, SIZE
 
     scene = make(1, 1, 2, period_s)
@@ -126,12 +128,12 @@ def kernel(count: int, radars: int, settle: int, scans: int, period_s: float) ->
     @numba.njit
     def many(times, x, P, A, mu, dt, position, axes, measured, variance, column, lever):
         none, nothing = np.zeros(0), np.zeros((0, 0))
-        out_x, out_P, out_A, out_mu = x.copy(), P.copy(), A.copy(), mu.copy()
+        out_x, out_P, out_A, out_mu, room = x.copy(), P.copy(), A.copy(), mu.copy(), room_for(0)
         total = 0.0
         for _ in range(times):
             total += take_plot(
                 x, P, A, mu, dt, True, position, axes, measured, variance, column, lever,
-                none, nothing, 0.9, False, out_x, out_P, out_A, out_mu,
+                none, nothing, 0.9, False, out_x, out_P, out_A, out_mu, room,
             )[0]  # fmt: skip
         return total
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
 from tocsin.earth.flights import to_time
@@ -105,6 +106,7 @@ def right(truth: np.ndarray, position_m: np.ndarray) -> int:
     """How many of positions (m, 3) have a body of their own, of truth (n, 6), within 1 km."""
     if not len(position_m):
         return 0
-    apart = np.linalg.norm(truth[:, None, :3] - position_m[None, :, :], axis=2)
-    i, j = linear_sum_assignment(np.minimum(apart, 10.0 * NEAR_M))
+    apart = cdist(truth[:, :3], position_m)  # large: no copy of it, or it counts as memory of the tracker
+    np.minimum(apart, 10.0 * NEAR_M, out=apart)
+    i, j = linear_sum_assignment(apart)
     return int((apart[i, j] < NEAR_M).sum())

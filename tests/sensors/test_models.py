@@ -115,7 +115,7 @@ def test_second_order_by_differences_of_rows(q):
         M[:, c] = (ahead - behind) / (2.0 * step)
     H = np.empty(6)
     residual, rho = residual_and_row(q, x, position, axes, measured, H)
-    bias, spread = second_order(q, P, H, rho, measured[1] - residual)
+    bias, spread = second_order(q, P, H, rho, measured[1] - residual, np.empty((6, 6)))
     MP = M @ P[:6, :6]
     assert bias == pytest.approx(0.5 * np.trace(MP), rel=1e-5)
     assert spread == pytest.approx(0.5 * np.trace(MP @ MP), rel=1e-5)

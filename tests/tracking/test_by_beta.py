@@ -42,7 +42,7 @@ def body(rng, beta, *, height=75e3, speed=2500.0, dive_deg=50.0, sigma_m=30.0, s
 def fly_parts(x, P, A, dt):
     """The narrow parts after a time: x, P, A (SPLIT, ...)."""
     out = np.empty((SPLIT, 9)), np.empty((SPLIT, 9, 9)), np.empty((SPLIT, *A.shape))
-    imm._fly_parts(x, P, A, dt, *out)
+    imm._fly_parts(x, P, A, dt, *out, imm.room_for(A.shape[1]))
     return out
 
 
@@ -148,7 +148,7 @@ def by_beta(x, P, dt, plots):
     """State after a flight and a plot by parts, with ln of the plot's likelihood; and by one normal ln beta."""
     look = rows_of(one_look(RADAR, plots))
     y, Q = x.copy(), P.copy()
-    total, nis, numbers = imm._by_beta(y, Q, NO_A.copy(), dt, *look, *NONE, DETECTION, False)
+    total, nis, numbers = imm._by_beta(y, Q, NO_A.copy(), dt, *look, *NONE, DETECTION, False, imm.room_for(0))
     assert numbers == 3
     z, W, _ = modes.predict(BALLISTIC, x, P, dt)
     likelihood, squares, _ = imm.correct(z, W, NO_A.copy(), 7, *look, *NONE)
@@ -206,7 +206,7 @@ def test_a_body_behind_the_radar_gives_no_plot_by_parts():
     look = rows_of(one_look(RADAR, plots_of(RADAR, truth[None])))
     axes = -look[1]
     total, nis, numbers = imm._by_beta(
-        x, P, NO_A.copy(), 8.0, look[0], axes, *look[2:], *NONE, DETECTION, False
+        x, P, NO_A.copy(), 8.0, look[0], axes, *look[2:], *NONE, DETECTION, False, imm.room_for(0)
     )
     assert (total, nis, numbers) == (-math.inf, math.inf, 0)
 

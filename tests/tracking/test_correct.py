@@ -268,7 +268,8 @@ def joint_update(mean, C, offset, offset_P, rows):
         residual, rho = residual_and_row(q, state, position, axes, measured, H)
         rate, noise = measured[1] - residual, variance[q]
         if q >= 2:
-            bias, spread = second_order(q, np.ascontiguousarray(P + A @ offset_P @ A.T), H, rho, rate)
+            whole = np.ascontiguousarray(P + A @ offset_P @ A.T)
+            bias, spread = second_order(q, whole, H, rho, rate, np.empty((6, 6)))
             residual, noise = residual - bias, noise + spread
         row = np.concatenate([H, np.zeros(len(offset))])
         if column[q] >= 0:

@@ -14,11 +14,11 @@ from tocsin.tracking.fusion import (
     LEADING_SCANS,
     SURE_HITS,
     Held,
-    _log_same,
     dissolve,
     fuse,
     inherit,
     leading,
+    log_same,
     named,
     release,
     restrict,
@@ -85,7 +85,7 @@ def test_odds_of_one_thing_are_those_of_the_measurements(same):
         A1 = posterior(prior, H1, R1, z1 - L1)[0] - posterior(prior, H1, R1, z1)[0]
         A2 = posterior(prior, H2, R2, z2 - L2)[0] - posterior(prior, H2, R2, z2)[0]
         none = np.zeros(6)
-        value, (m, P, A) = _log_same(
+        value, (m, P, A) = log_same(
             Held(*posterior(prior, H1, R1, z1), np.stack([A1, none], -1)),
             Held(*posterior(prior, H2, R2, z2), np.stack([none, A2], -1)),
             Held(*prior, np.zeros((6, 2))),

@@ -9,7 +9,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, geodetic_to_ecef
 from tocsin.earth.motion import LEVEL
 from tocsin.sensors.models import looks
 from tocsin.sensors.plots import Plots
-from tocsin.tracking import initiation
+from tocsin.tracking import initiation, triples
 
 from ..sensors.geometry import NAN, local, place, plots_of, sensor
 
@@ -60,7 +60,7 @@ def scans(states, sensors, count, rng, period_s=5.0):
 def joined(pools):
     out = pools[0]
     for pool in pools[1:]:
-        out = initiation.join(out, pool)
+        out = initiation.whole((out, pool))
     return out
 
 
@@ -112,21 +112,25 @@ def test_the_index_finds_what_a_search_of_all_pairs_finds():
         seen.measured,
         seen.variance,
     )
-    groups = initiation._groups(
+    groups = triples._groups(
         np.arange(len(pool.sensor)), pool.sensor, pool.scan, seen.time_s, seen.measured[:, 0]
     )
+    grid, around = triples._cells(groups[0], groups[1], pool.sight_m), np.empty(len(pool.sensor), np.int64)
+    assert grid[0].min() > 2
     room, fit = np.empty(500, np.int64), np.empty(500)
     pairs = 0
     for k in range(len(pool.sensor)):
-        count = initiation._before(
+        count = triples._before(
             k,
             *groups,
+            grid,
             seen.time_s,
             pool.sensor,
             pool.scan,
             *given[2:],
             fastest,
             pool.spread_m.max(),
+            around,
             room,
             fit,
         )
@@ -136,7 +140,7 @@ def test_the_index_finds_what_a_search_of_all_pairs_finds():
                 (seen.time_s < seen.time_s[k])
                 & ((pool.sensor != pool.sensor[k]) | (pool.scan != pool.scan[k]))
             ).tolist()
-            if initiation._misfit(i, k, *given, fastest) < math.inf
+            if triples._misfit(i, k, *given, fastest) < math.inf
         ]
         assert sorted(room[:count].tolist()) == every
         pairs += count

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tocsin.tracking import tracker
+from tocsin.tracking.waiting import LATEST_S
 
 from ..sensors.geometry import sensor
 from . import scenes
@@ -167,7 +168,7 @@ def test_doubles_and_plots_too_late_are_counted_and_change_nothing(one):
     kept = plots.rows(np.delete(np.arange(plots.count), missing))
     rows, _ = go(tracker.start(sensors), kept, END_S + 100.0)
     far = plots.rows(missing)
-    far = far._replace(received_s=far.time_s + tracker.LATEST_S + PERIOD_S + 1.0)
+    far = far._replace(received_s=far.time_s + LATEST_S + PERIOD_S + 1.0)
     without, state = go(tracker.start(sensors), together(kept, far), END_S + 100.0)
     assert (state.doubles, state.too_late) == (0, len(missing))
     assert alike(rows, without)

@@ -8,7 +8,7 @@ import pytest
 from tocsin.earth.motion import BALLISTIC
 from tocsin.sensors.models import looks
 from tocsin.tracking import imm, modes
-from tocsin.tracking.learning import LOG_PRIOR, RATIOS, learn, learned, off_sights, scales
+from tocsin.tracking.learning import LOG_PRIOR, RATIOS, flown, learn, learned, off_sights, scales
 from tocsin.tracking.pairs import Offsets
 
 from ..sensors.geometry import plots_of, prior, sensor, state_at
@@ -41,8 +41,9 @@ def told(of, plots, x, P, A, offsets, log_weights, columns):
     information, vector = np.zeros((k, k)), np.zeros(k)
     each = np.arange(count)
     learn(
-        each, each, np.zeros(count), x, P, A, seen.time_s, seen.position_m, seen.axes, seen.measured, seen.variance,
-        seen.column, seen.lever, offsets.mean, offsets.P, mean[0], RATIOS**2, log_weights, information, vector,
+        each, each, *flown(each, each, np.zeros(count), x, P, A, seen.time_s),
+        seen.position_m, seen.axes, seen.measured, seen.variance, seen.column, seen.lever,
+        offsets.mean, offsets.P, mean[0], RATIOS**2, log_weights, information, vector,
     )  # fmt: skip
     if k == 0:
         return offsets
@@ -193,8 +194,8 @@ def test_plots_lie_beside_tracks_by_what_both_say():
     def off(plots, offsets):
         seen, each = looks(plots, (OF,), np.ones((1, 4)), COLUMNS), np.arange(400)
         return off_sights(
-            each, each, np.zeros(400), x, P, np.zeros((400, 3, 9, 1)), seen.time_s, seen.position_m, seen.axes,
-            seen.measured, seen.variance, seen.column, seen.lever, offsets.mean, offsets.P,
+            each, each, *flown(each, each, np.zeros(400), x, P, np.zeros((400, 3, 9, 1)), seen.time_s),
+            seen.position_m, seen.axes, seen.measured, seen.variance, seen.column, seen.lever, offsets.mean, offsets.P,
         )  # fmt: skip
 
     plain = off(plots, none)

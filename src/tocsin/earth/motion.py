@@ -155,33 +155,36 @@ def mach_factor(speed: float, height: float, layer: int, f: Forces) -> tuple[flo
 def acceleration(
     kind: int, x: Floats, layer: int, f: Forces, partials: Floats
 ) -> tuple[float, float, float, float, float, float, float]:
-    """Acceleration (m/s2) of a state; fills its partial derivatives.
+    """Acceleration (m/s2) of a state; fills its partial derivatives, where there is room for them.
 
     kind: BALLISTIC or THRUST. x (9,): position m, velocity m/s (ECEF), then ln of the ballistic
     coefficient in kg/m2 and an unknown wind's value at 11 km (east and north, m/s, beside that of the forces), or the
     three components of an own acceleration in m/s2. layer: of the air, see `layer_at`. partials (4, 9): of the
-    acceleration, and of the rate of ln of the ballistic coefficient, by position, velocity and the rest.
+    acceleration, and of the rate of ln of the ballistic coefficient, by position, velocity and the rest; (0, 9): none.
     Returns the acceleration, the rate of ln of the ballistic coefficient (1/s), drag over airspeed (1/s), the slope
     of ln density by height (1/m), and the airspeed (m/s; 0 where no air is felt).
     """
     px, py, pz, vx, vy, vz = x[0], x[1], x[2], x[3], x[4], x[5]
     r = math.sqrt(px * px + py * py + pz * pz)
     radial, axial = gravity_terms(f.gm_m3_s2, f.radius_m, f.j2, f.j3, f.j4, pz / r, 1.0 / r)
-    for i in range(4):
-        for c in range(9):
-            partials[i, c] = 0.0
-    gravity_gradient(f.gm_m3_s2, f.radius_m, f.j2, f.j3, f.j4, px, py, pz, partials)
     w = f.rate_rad_s
     ax = (radial + w * w) * px + 2.0 * w * vy
     ay = (radial + w * w) * py - 2.0 * w * vx
     az = radial * pz + axial
-    partials[0, 0] += w * w
-    partials[1, 1] += w * w
-    partials[0, 4] = 2.0 * w
-    partials[1, 3] = -2.0 * w
+    asked = len(partials) > 0
+    if asked:
+        for i in range(4):
+            for c in range(9):
+                partials[i, c] = 0.0
+        gravity_gradient(f.gm_m3_s2, f.radius_m, f.j2, f.j3, f.j4, px, py, pz, partials)
+        partials[0, 0] += w * w
+        partials[1, 1] += w * w
+        partials[0, 4] = 2.0 * w
+        partials[1, 3] = -2.0 * w
     if kind == THRUST:
-        for i in range(3):
-            partials[i, 6 + i] = 1.0
+        if asked:
+            for i in range(3):
+                partials[i, 6 + i] = 1.0
         return ax + x[6], ay + x[7], az + x[8], 0.0, 0.0, 0.0, 0.0
     if layer >= len(f.air):
         return ax, ay, az, 0.0, 0.0, 0.0, 0.0
@@ -219,6 +222,8 @@ def acceleration(
     drag_height = drag * (slope + by_height)
     burn = SHAPE_KEPT * f.ablation_s2_m2 if speed > f.ablation_speed_m_s else 0.0
     loss = -burn * drag * speed * speed
+    if not asked:
+        return ax - drag * vx, ay - drag * vy, az - drag * vz, loss, drag, slope, speed
     u = (vx, vy, vz)
     for i in range(3):
         for m in range(3):

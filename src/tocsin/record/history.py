@@ -19,8 +19,9 @@ from tocsin.record.replay import LONGEST_END_S, arriving
 from tocsin.sensors.models import looks, residual_and_row
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking import imm, life, modes, tracker
-from tocsin.tracking.tracker import LATEST_S, PLOTS_OF_A_SCAN, SCAN_GRACE, Belief, Key, Output, TrackerState
+from tocsin.tracking.tracker import PLOTS_OF_A_SCAN, Belief, Output, TrackerState
 from tocsin.tracking.tracks import Table, TrackRow, track_name
+from tocsin.tracking.waiting import LATEST_S, SCAN_GRACE, Key
 
 RIVAL_SIGMAS = 5.0  # of position and velocity, within which another track lies in the way
 ORDER = (1, 2, 0, 3)  # `Looks` begin with the angles, `Plots.measured` with the range

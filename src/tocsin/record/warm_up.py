@@ -20,6 +20,7 @@ from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking.association import pair_beliefs
 from tocsin.tracking.crowd_swaps import best_swaps, links, others, plots_of
 from tocsin.tracking.crowd_weights import doubts, forgotten, grow, summed, unseen, value_of, weigh
+from tocsin.tracking.fusion import Held, log_same
 from tocsin.tracking.modes import add_noise
 from tocsin.units import DEGREE_RAD
 from tocsin.warning.gazetteer import Gazetteer
@@ -39,9 +40,16 @@ def warm_up(gazetteer: Gazetteer) -> None:
     for height_m in (REENTRY_M, COAST_M):
         for _ in replay_events(*small_recording(height_m), gazetteer, 0.0):
             pass
+    warm_up_rare()
+
+
+def warm_up_rare() -> None:
+    """Kernels of the tracker that the small recording does not come to."""
     _warm_up_crowds()
     # these need a family that two radars see
     pair_beliefs(np.zeros((1, 1)))
+    held = Held(np.zeros(6), np.eye(6), np.zeros((6, 0)))
+    log_same(held, held, held)
     add_noise(BALLISTIC, np.array([6.5e6, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0]), np.zeros((9, 9)), 1.0)
 
 

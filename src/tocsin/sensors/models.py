@@ -140,34 +140,33 @@ def residual_and_row(
 
 
 @jit
-def second_order(q: int, P: Floats, H: Floats, rho: float, rate: float) -> tuple[float, float]:
+def second_order(q: int, P: Floats, H: Floats, rho: float, rate: float, MP: Floats) -> tuple[float, float]:
     """Bias tr(MP)/2 and variance tr(MPMP)/2 that the curvature M of range (q 2) or range rate (q 3) adds.
 
-    P (6, 6) or more; H (6,) the row, rho the distance (m), rate the range rate (m/s; of no account for range).
+    P (6, 6) or more; H (6,) the row, rho the distance (m), rate the range rate (m/s; of no account for range). MP
+    (6, 6) is overwritten.
     """
-    M = np.zeros((6, 6))
-    if q == 2:
+    # with u the sight, a = H[:3] and C = (1 - u u') / rho: M is C for range, and for range rate
+    # [[-(a u' + u a' + rate C) / rho, C], [C, 0]]
+    size, at = (3, 0) if q == 2 else (6, 3)
+    for m in range(size):
+        along = H[at] * P[0, m] + H[at + 1] * P[1, m] + H[at + 2] * P[2, m]
+        if q == 2:
+            for i in range(3):
+                MP[i, m] = (P[i, m] - H[i] * along) / rho
+            continue
+        turned = H[0] * P[0, m] + H[1] * P[1, m] + H[2] * P[2, m]
+        faster = H[3] * P[3, m] + H[4] * P[4, m] + H[5] * P[5, m]
         for i in range(3):
-            for m in range(3):
-                M[i, m] = ((1.0 if i == m else 0.0) - H[i] * H[m]) / rho
-    else:
-        # with u the sight and w the velocity across it: H = (w / rho, u)
-        for i in range(3):
-            for m in range(3):
-                flat = ((1.0 if i == m else 0.0) - H[3 + i] * H[3 + m]) / rho
-                M[i, m] = -(H[i] * H[3 + m] + H[3 + i] * H[m] + rate * flat) / rho
-                M[i, 3 + m] = flat
-                M[3 + m, i] = flat
-    MP = np.zeros((6, 6))
-    for i in range(6):
-        for m in range(6):
-            total = 0.0
-            for k in range(6):
-                total += M[i, k] * P[k, m]
-            MP[i, m] = total
+            flat = (P[i, m] - H[3 + i] * along) / rho
+            MP[3 + i, m] = flat
+            MP[i, m] = (
+                P[3 + i, m] - H[3 + i] * faster - H[i] * along - H[3 + i] * turned - rate * flat
+            ) / rho
     trace, square = 0.0, 0.0
-    for i in range(6):
+    for i in range(size):
         trace += MP[i, i]
-        for m in range(6):
+        square += 0.5 * MP[i, i] * MP[i, i]
+        for m in range(i):
             square += MP[i, m] * MP[m, i]
-    return 0.5 * trace, max(0.5 * square, 0.0)
+    return 0.5 * trace, max(square, 0.0)

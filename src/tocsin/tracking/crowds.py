@@ -176,7 +176,8 @@ def _opened(
     ready = free & _ready(table, h)
     parted = ready & table.shown & (table.brood > CROWDED)
     gone = np.zeros(len(free), np.bool_)
-    scans = np.where(h.recent < 0, -1, h.recent // scan_of)
+    if not parted.any():
+        return (), table, h
     for i in np.flatnonzero(parted).tolist():
         family = ready & (table.family == table.family[i])
         kin = family & (table.hits >= PROVEN_HITS) & ~gone
@@ -184,8 +185,8 @@ def _opened(
             continue
         others = kin.copy()
         others[i] = False
-        mine = scans[i][scans[i] >= 0]
-        if not others.any() or not np.isin(scans[others], mine).any():
+        mine, theirs = h.recent[i][h.recent[i] >= 0], h.recent[others]
+        if not np.isin(theirs[theirs >= 0] // scan_of, mine // scan_of).any():
             continue
         rows = np.flatnonzero(kin & sharp(table, h, float(h.time_s[i])))
         if i not in rows.tolist():

@@ -17,9 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tocsin.earth.motion import BALLISTIC
+from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import modes
 from tocsin.tracking.association import MOST_EXACT, many_beliefs, pair_beliefs
+from tocsin.tracking.learning import flown
 from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
 from tocsin.tracking.tracks import Bools, States, Table, keep
 
@@ -48,12 +50,11 @@ def restrict(table: Table, h: States, sensor: int, radar: bool, scan_of: int) ->
     alone = (table.only < 0) & (table.brood > CROWDED) & table.shown
     if not radar or not alone.any():
         return table, h
-    scans = np.where(h.recent < 0, -1, h.recent // scan_of)
     for i in np.flatnonzero(alone).tolist():
         kin = (table.family == table.family[i]) & (table.hits >= PROVEN_HITS)
         kin[i] = False
-        mine = scans[i][scans[i] >= 0]
-        alone[i] = bool(np.isin(scans[kin], mine).any())
+        mine, theirs = h.recent[i][h.recent[i] >= 0], h.recent[kin]
+        alone[i] = bool(np.isin(theirs[theirs >= 0] // scan_of, mine // scan_of).any())
     if not alone.any():
         return table, h
     P = h.P.copy()
@@ -105,13 +106,11 @@ class Held(NamedTuple):
     A: Floats  # (6, k) derivative by the offsets
 
 
-def _state(h: States, i: int, at_s: float) -> Held:
-    """A track in free flight at a time."""
-    dt = at_s - float(h.time_s[i])
-    there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], dt)
-    P = F @ h.P[i, BALLISTIC] @ F.T
-    modes.add_noise(BALLISTIC, there, P, dt)
-    return Held(there[:6], P[:6, :6], (F @ h.A[i, BALLISTIC])[:6])
+def _states(h: States, rows: Ints, at_s: float) -> list[Held]:
+    """Tracks, rows (k,), in free flight at a time."""
+    x, P, A = flown(rows, np.zeros(len(rows), np.int64), h.time_s, h.x, h.P, h.A, np.array([at_s]))
+    P = np.ascontiguousarray(P[:, :6, :6])
+    return [Held(x[k, :6], P[k], A[k, :6]) for k in range(len(rows))]
 
 
 def _seed(table: Table, i: int, at_s: float) -> Held:
@@ -120,7 +119,8 @@ def _seed(table: Table, i: int, at_s: float) -> Held:
     x[:6], P[:6, :6] = table.seed_x[i], table.seed_cov[i]
     x[6] = modes.CHILD_LN_BETA_MEAN
     there, F = modes.move(BALLISTIC, x, at_s - float(table.seed_s[i]))
-    return Held(there[:6], (F @ P @ F.T)[:6, :6], F[:6, :6] @ table.seed_by_offset[i])
+    P = np.ascontiguousarray((F @ P @ F.T)[:6, :6])
+    return Held(there[:6], P, F[:6, :6] @ table.seed_by_offset[i])
 
 
 def _open(held: Held, offset_P: Floats) -> Held:
@@ -128,36 +128,50 @@ def _open(held: Held, offset_P: Floats) -> Held:
     return held._replace(P=held.P + held.A @ offset_P @ held.A.T)
 
 
-def _log_same(a: Held, b: Held, prior: Held) -> tuple[float, Held]:
+@jit
+def _finite(held: Held) -> bool:
+    return bool(np.isfinite(held.x).all() and np.isfinite(held.P).all())
+
+
+@jit
+def _informed(held: Held, origin: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Mean (6,) and information (6, 6) of a belief, from an origin (6,) in units of scale (6,)."""
+    scaled = held.P / np.outer(scale, scale) + 1e-9 * np.eye(6)
+    return (held.x - origin) / scale, np.linalg.inv(scaled)  # type: ignore[return-value]  # of float64, too
+
+
+@jit
+def log_same(a: Held, b: Held, prior: Held) -> tuple[float, Held]:
     """ln of the odds that two Gaussian beliefs are of one thing, given a common prior, and what they say together."""
-    origin, variance = prior.x, np.diag(prior.P)
-    sane = (variance > 0.0).all() and all(
-        np.isfinite(m).all() and np.isfinite(P).all() for m, P, _ in (a, b, prior)
-    )
-    if not sane:  # a light body flown on too long
+    variance = np.diag(prior.P).copy()
+    sane = _finite(a) and _finite(b) and _finite(prior)
+    if not sane or not (variance > 0.0).all():  # a light body flown on too long
         return -math.inf, a
-    scale = np.sqrt(variance)
-    (m1, Y1), (m2, Y2), (m0, Y0) = (
-        ((m - origin) / scale, np.linalg.inv(P / np.outer(scale, scale) + 1e-9 * np.eye(6)))
-        for m, P, _ in (a, b, prior)
-    )
+    origin, scale = prior.x, np.sqrt(variance)
+    m1, Y1 = _informed(a, origin, scale)
+    m2, Y2 = _informed(b, origin, scale)
+    m0, Y0 = _informed(prior, origin, scale)
     # neither knows less than their common prior did: where one seems to, the prior was not all common
     values, vectors = np.linalg.eigh(0.5 * (Y0 + Y0.T))
     values = np.maximum(values, 1e-9 * values[-1])
-    root = (vectors / np.sqrt(values)) @ vectors.T
-    Y0 = (vectors * values) @ vectors.T
-    Y0 = Y0 * min(1.0, *(float(np.linalg.eigvalsh(root @ Q @ root.T)[0]) for Q in (Y1, Y2)))
+    back = np.ascontiguousarray(vectors.T)
+    root = np.ascontiguousarray(vectors / np.sqrt(values)) @ back
+    Y0 = np.ascontiguousarray(vectors * values) @ back
+    least = min(np.linalg.eigvalsh(root @ Y1 @ root.T)[0], np.linalg.eigvalsh(root @ Y2 @ root.T)[0])
+    Y0 = Y0 * min(1.0, least)
     Y = Y1 + Y2 - Y0
     y = Y1 @ m1 + Y2 @ m2 - Y0 @ m0
     m = np.linalg.solve(Y, y)
-    logs = [np.linalg.slogdet(Q)[1] for Q in (Y1, Y2, Y0, Y)]
-    squares = m1 @ Y1 @ m1 + m2 @ Y2 @ m2 - m0 @ Y0 @ m0 - y @ m
-    value = 0.5 * (logs[0] + logs[1] - logs[2] - logs[3] - squares)
-    if not squares <= STRANGE:
-        value = -math.inf
-    A1, A2, A0 = (held.A / scale[:, None] for held in (a, b, prior))
-    A = np.linalg.solve(Y, Y1 @ A1 + Y2 @ A2 - Y0 @ A0) * scale[:, None]
-    return float(value), Held(origin + m * scale, np.linalg.inv(Y) * np.outer(scale, scale), A)
+    squares = m1 @ (Y1 @ m1) + m2 @ (Y2 @ m2) - m0 @ (Y0 @ m0) - y @ m
+    value = -math.inf
+    if squares <= STRANGE:
+        logs = np.linalg.slogdet(Y1)[1] + np.linalg.slogdet(Y2)[1] - np.linalg.slogdet(Y0)[1]
+        value = 0.5 * (logs - np.linalg.slogdet(Y)[1] - squares)
+    V, A = np.linalg.inv(Y), np.zeros_like(prior.A)
+    for k in range(A.shape[1]):
+        told = Y1 @ (a.A[:, k] / scale) + Y2 @ (b.A[:, k] / scale) - Y0 @ (prior.A[:, k] / scale)
+        A[:, k] = (V @ told) * scale
+    return value, Held(origin + m * scale, V * np.outer(scale, scale), A)
 
 
 def release(table: Table, sensor: int, unseen: Bools) -> Table:
@@ -175,19 +189,35 @@ def fuse(
     unseen (n,): those that their sensor sees no longer; for them, likely is enough. speaking (n,): those that speak
     for their bodies; they keep their names.
     """
-    mine = np.flatnonzero((table.only == sensor) & _ready(table, h))
-    if len(mine) == 0:
+    ready = np.flatnonzero((table.only >= 0) & _ready(table, h))
+    only, families = table.only[ready], table.family[ready]
+    if not (only == sensor).any():
         return table, h
-    gone = np.zeros(len(table.number), np.bool_)
-    for family in np.unique(table.family[mine]).tolist():
-        own = mine[table.family[mine] == family]
-        others = (table.family == family) & (table.only >= 0) & (table.only != sensor) & _ready(table, h)
-        for other in np.unique(table.only[others]).tolist():
-            theirs = np.flatnonzero(others & (table.only == other) & ~gone)
+    gone, merged = np.zeros(len(table.number), np.bool_), []
+    for family in np.unique(families[only == sensor]).tolist():
+        own = ready[(families == family) & (only == sensor)]
+        for other in np.unique(only[(families == family) & (only != sensor)]).tolist():
+            theirs = ready[(families == family) & (only == other)]
+            theirs = theirs[~gone[theirs]]
             still = own[~gone[own] & (table.only[own] == sensor)]
-            table, h, done = _pair(table, h, still, theirs, offset_P, unseen, speaking)
-            gone |= done
-    return keep(table, h, ~gone)
+            table, more = _pair(table, h, still, theirs, offset_P, unseen, speaking)
+            gone[[m.gone for m in more]] = True
+            merged += more
+    if not merged:
+        return table, h
+    place = np.cumsum(~gone) - 1
+    table, h = keep(table, h, ~gone)  # arrays of their own
+    for m in merged:
+        i = int(place[m.row])
+        # what is known of the ballistic coefficient stays; it is not felt up here
+        h.time_s[i], h.claims[i] = m.time_s, m.claims
+        h.x[i, BALLISTIC], h.x[i, BALLISTIC, :6] = m.before, m.after.x
+        h.P[i, BALLISTIC] = 0.0
+        h.P[i, BALLISTIC, :6, :6], h.P[i, BALLISTIC, 6, 6] = m.after.P, m.ln_beta_variance
+        h.A[i, BALLISTIC] = 0.0
+        h.A[i, BALLISTIC, :6] = m.after.A
+        h.mu[i] = np.eye(modes.MODES)[BALLISTIC]
+    return table, h
 
 
 def _ready(table: Table, h: States) -> Bools:
@@ -195,68 +225,66 @@ def _ready(table: Table, h: States) -> Bools:
     return np.asarray(known & (h.mu[:, BALLISTIC] > 0.9) & table.fallen)
 
 
+class _Merged(NamedTuple):
+    """A track that has become one with another."""
+
+    row: int  # of the table
+    gone: int  # row of the other
+    time_s: float
+    before: Floats  # (9,) its own state then, in free flight
+    after: Held  # what both say together
+    ln_beta_variance: float
+    claims: Ints
+
+
 def _pair(
     table: Table, h: States, own: Ints, theirs: Ints, offset_P: Floats, unseen: Bools, speaking: Bools
-) -> tuple[Table, States, Bools]:
-    """Fuse tracks of two sensors, rows own and theirs; says which rows are gone with that."""
-    gone = np.zeros(len(table.number), np.bool_)
+) -> tuple[Table, list[_Merged]]:
+    """Fuse tracks of two sensors, rows own and theirs: the table with that, and those of which two became one."""
     if len(own) == 0 or len(theirs) == 0:
-        return table, h, gone
+        return table, []
     at_s = float(max(h.time_s[own].max(), h.time_s[theirs].max()))
-    a = [_state(h, i, at_s) for i in own.tolist()]
-    b = [_state(h, j, at_s) for j in theirs.tolist()]
+    a, b = _states(h, own, at_s), _states(h, theirs, at_s)
     # the family's common prior: that of the oldest member, which is the widest
     eldest = int(min([*own.tolist(), *theirs.tolist()], key=lambda i: float(table.seed_s[i])))
     prior = _seed(table, eldest, at_s)
     weight = np.full((len(a), len(b)), -np.inf)
     for i, mine in enumerate(a):
         for j, other in enumerate(b):
-            value, _ = _log_same(_open(mine, offset_P), _open(other, offset_P), prior)
+            value, _ = log_same(_open(mine, offset_P), _open(other, offset_P), prior)
             weight[i, j] = value - math.log(max(len(own), len(theirs)))
     belief = _believed(weight)
+    one = []  # of them those that become one track
     likely = list(zip(*(k.tolist() for k in np.nonzero(belief > LIKELY_PAIR)), strict=True))
-    x, P, A, mu, time_s = h.x.copy(), h.P.copy(), h.A.copy(), h.mu.copy(), h.time_s.copy()
-    claimed, only, hits, partner = h.claims.copy(), table.only.copy(), table.hits.copy(), table.partner.copy()
-    hit_s, name, told = table.hit_s.copy(), table.name.copy(), table.told.copy()
+    partner = table.partner.copy()
     both = np.concatenate([own, theirs])
     partner[both[np.isin(partner[both], table.number[both])]] = 0
     for of_own, of_theirs in likely:
         i, j = int(own[of_own]), int(theirs[of_theirs])
         partner[i], partner[j] = table.number[j], table.number[i]
-    for of_own, of_theirs in likely:
-        i, j = int(own[of_own]), int(theirs[of_theirs])
         sure = belief[of_own, of_theirs] > SURE_PAIR and min(table.hits[i], table.hits[j]) >= SURE_HITS
-        if not (sure or unseen[i] or unseen[j]):
-            continue
+        if sure or unseen[i] or unseen[j]:
+            one.append((of_own, of_theirs))
+    if not one:
+        return table._replace(partner=partner), []
+    only, hits, out = table.only.copy(), table.hits.copy(), []
+    hit_s, name, told = table.hit_s.copy(), table.name.copy(), table.told.copy()
+    for of_own, of_theirs in one:
+        i, j = int(own[of_own]), int(theirs[of_theirs])
         if table.number[j] < table.number[i]:
             i, j = j, i  # the elder stays
         if (table.told[j], speaking[j]) > (table.told[i], speaking[i]):
             name[i] = table.name[j]
         told[i] |= table.told[j]
-        _, both_say = _log_same(a[of_own], b[of_theirs], prior)
+        _, both_say = log_same(a[of_own], b[of_theirs], prior)
         there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], at_s - float(h.time_s[i]))
         full = F @ h.P[i, BALLISTIC] @ F.T
-        # what is known of the ballistic coefficient stays; it is not felt up here
-        x[i, BALLISTIC] = there
-        x[i, BALLISTIC, :6] = both_say.x
-        P[i, BALLISTIC] = 0.0
-        P[i, BALLISTIC, :6, :6] = both_say.P
-        P[i, BALLISTIC, 6, 6] = full[6, 6]
-        A[i, BALLISTIC] = 0.0
-        A[i, BALLISTIC, :6] = both_say.A
-        mu[i] = 0.0
-        mu[i, BALLISTIC] = 1.0
-        time_s[i] = at_s
-        claimed[i] = np.maximum(h.claims[i], h.claims[j])
+        claims = np.maximum(h.claims[i], h.claims[j])
+        out.append(_Merged(i, j, at_s, there, both_say, float(full[6, 6]), claims))
         only[i], partner[i] = -1, 0
         hits[i] += hits[j]
         hit_s[i] = max(hit_s[i], hit_s[j])
-        gone[j] = True
-    if not gone.any():
-        return table._replace(partner=partner), h, gone
-    h = h._replace(time_s=time_s, x=x, P=P, A=A, mu=mu, claims=claimed)
-    table = table._replace(only=only, hits=hits, hit_s=hit_s, partner=partner, name=name, told=told)
-    return table, h, gone
+    return table._replace(only=only, hits=hits, hit_s=hit_s, partner=partner, name=name, told=told), out
 
 
 def _believed(log_weight: Floats) -> Floats:
@@ -276,17 +304,18 @@ def together(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> 
         return None
     j = int(found[0])
     eldest = i if table.seed_s[i] <= table.seed_s[j] else j
-    mine, other = (_open(_state(h, k, at_s), offset_P) for k in (i, j))
-    value, both_say = _log_same(mine, other, _seed(table, eldest, at_s))
+    mine, other = (_open(held, offset_P) for held in _states(h, np.array([i, j]), at_s))
+    value, both_say = log_same(mine, other, _seed(table, eldest, at_s))
     return (both_say.x, both_say.P) if value > -math.inf else None
 
 
 def named(table: Table) -> Table:
     """The table with the numbers under which tracks and their parents are reported."""
-    alias = dict(zip(table.number.tolist(), table.name.tolist(), strict=True))
-    parent = [alias.get(p, p) for p in table.parent.tolist()]
-    parent = [0 if p == name else p for p, name in zip(parent, table.name.tolist(), strict=True)]
-    return table._replace(number=table.name, parent=np.array(parent, np.int64))
+    parent = table.parent.copy()
+    for i in np.flatnonzero(table.number != table.name).tolist():
+        parent[table.parent == table.number[i]] = table.name[i]
+    parent[parent == table.name] = 0
+    return table._replace(number=table.name, parent=parent)
 
 
 def leading(table: Table, now_s: float, periods: Floats) -> Bools:
@@ -296,6 +325,8 @@ def leading(table: Table, now_s: float, periods: Floats) -> Bools:
     """
     out = np.ones(len(table.number), np.bool_)
     alone = table.only >= 0
+    if not alone.any():
+        return out
     for family in np.unique(table.family[alone]).tolist():
         rows = np.flatnonzero(alone & (table.family == family))
         sensor = table.only[rows]
@@ -319,15 +350,11 @@ def inherit(table: Table, speaking: Bools) -> Table:
     return table._replace(name=name, told=table.told | speaking)
 
 
-def loosen(table: Table, h: States, which: Bools, dt: float) -> States:
-    """Of tracks, which (n,), that follow one sensor alone: their speed is open again a little.
+def loosen(table: Table, P: Floats, which: Bools, dt: float) -> None:
+    """Of tracks, which (n,), that follow one sensor alone: their speed is open again a little; P (n, 3, 9, 9) in place.
 
     While their plots may be each other's, some are, and what was learned from those is to be forgotten.
     """
-    alone = which & (table.only >= 0)
-    if not alone.any():
-        return h
-    P = h.P.copy()
+    rows = np.flatnonzero(which & (table.only >= 0))
     for i in range(3):
-        P[alone, :, 3 + i, 3 + i] += FORGET_M2_S3 * dt
-    return h._replace(P=P)
+        P[rows, :, 3 + i, 3 + i] += FORGET_M2_S3 * dt

@@ -14,6 +14,7 @@ apart (`learning`).
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,6 +57,34 @@ SPLIT_STEP = math.sqrt(1.0 - SPLIT_WIDTH**2)
 SPLIT_LN_BETA_SIGMA = 0.5
 SPLIT_SIGMAS = 3.0
 SPLIT_DRAG_M_S2 = 0.5
+
+
+class Room(NamedTuple):
+    """Arrays to work in: so none has to be made for a plot."""
+
+    change: Floats  # (3, 3)
+    before: Floats  # (3,)
+    logs: Floats  # (3,)
+    nis: Floats  # (3,)
+    y: Floats  # (9,)
+    F: Floats  # (9, 9)
+    square: Floats  # (9, 9)
+    flight: Floats  # (WORK,)
+    H: Floats  # (6,)
+    PH: Floats  # (9,)
+    wide: Floats  # (6, 6)
+    MP: Floats  # (6, 6)
+    B: Floats  # (k,)
+
+
+@jit
+def room_for(offsets: int) -> Room:
+    """Room for plots of sensors with so many unknown offsets."""
+    return Room(
+        np.empty((MODES, MODES)), np.empty(MODES), np.empty(MODES), np.empty(MODES), np.empty(SIZE),
+        np.empty((SIZE, SIZE)), np.empty((SIZE, SIZE)), np.empty(WORK), np.empty(6), np.empty(SIZE), np.empty((6, 6)),
+        np.empty((6, 6)), np.empty(offsets),
+    )  # fmt: skip
 
 
 @jit
@@ -115,46 +144,64 @@ def _mix_into(
             for b in range(offsets):
                 if i == j or k < 6:
                     B[k, b] += w * A[i, k, b]
-    d = np.empty(SIZE)
     for i in range(MODES):
         w = change[i, j] * mu[i] / before
         if w == 0.0:
             continue
-        for k in range(n):
-            d[k] = (x[i, k] if i == j or k < 6 else _prior(j, k - 6)[0]) - y[k]
-        for k in range(n):
-            for m in range(n):
-                p = d[k] * d[m]
-                if i == j or (k < 6 and m < 6):
+        for k in range(6):
+            d = x[i, k] - y[k]
+            for m in range(k + 1):
+                Q[k, m] += w * (d * (x[i, m] - y[m]) + P[i, k, m])
+        for k in range(6, n):
+            mean, variance = _prior(j, k - 6)
+            d = (x[i, k] if i == j else mean) - y[k]
+            for m in range(k + 1):
+                p = d * ((x[i, m] if i == j or m < 6 else _prior(j, m - 6)[0]) - y[m])
+                if i == j:
                     p += P[i, k, m]
                 elif k == m:
-                    p += _prior(j, k - 6)[1]
+                    p += variance
                 Q[k, m] += w * p
+    for k in range(n):
+        for m in range(k):
+            Q[m, k] = Q[k, m]
 
 
 @jit
-def _move_covariance(n: int, F: Floats, Q: Floats, B: Floats, work: Floats) -> None:
-    """Q <- F Q F', B <- F B, in place."""
-    for k in range(n):
+def move_covariance(n: int, F: Floats, Q: Floats, B: Floats, work: Floats) -> None:
+    """Q <- F Q F', B <- F B, in place, by a transition matrix of `modes.move_into`.
+
+    What a mode has beside position and velocity stays as it is. n: components of the mode; work (9, 9) is overwritten.
+    """
+    for k in range(6):
         for m in range(n):
-            total = 0.0
-            for c in range(n):
+            total = (
+                F[k, 0] * Q[0, m] + F[k, 1] * Q[1, m] + F[k, 2] * Q[2, m]
+                + F[k, 3] * Q[3, m] + F[k, 4] * Q[4, m] + F[k, 5] * Q[5, m]
+            )  # fmt: skip
+            for c in range(6, n):
                 total += F[k, c] * Q[c, m]
             work[k, m] = total
-    for k in range(n):
+    for k in range(6):
         for m in range(k + 1):
-            total = 0.0
-            for c in range(n):
+            total = (
+                work[k, 0] * F[m, 0] + work[k, 1] * F[m, 1] + work[k, 2] * F[m, 2]
+                + work[k, 3] * F[m, 3] + work[k, 4] * F[m, 4] + work[k, 5] * F[m, 5]
+            )  # fmt: skip
+            for c in range(6, n):
                 total += work[k, c] * F[m, c]
             Q[k, m] = total
             Q[m, k] = total
+        for m in range(6, n):
+            Q[k, m] = work[k, m]
+            Q[m, k] = work[k, m]
     for b in range(B.shape[1]):
-        for k in range(n):
+        for k in range(6):
             total = 0.0
             for c in range(n):
                 total += F[k, c] * B[c, b]
             work[k, 0] = total
-        for k in range(n):
+        for k in range(6):
             B[k, b] = work[k, 0]
 
 
@@ -178,16 +225,27 @@ def correct(
     position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
     offset: Floats, offset_P: Floats,
 ) -> tuple[float, float, int]:  # fmt: skip
+    """As `correct_in`, which does not make its own room."""
+    return correct_in(
+        x, P, A, n, position, axes, measured, variance, column, lever, offset, offset_P, room_for(len(offset))
+    )
+
+
+@jit
+def correct_in(
+    x: Floats, P: Floats, A: Floats, n: int,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats, room: Room,
+) -> tuple[float, float, int]:  # fmt: skip
     """Correct one mode by one plot, in place: x (9,), P (9, 9), A (9, k) of which the first n rows are in use.
 
     position to lever as rows of `sensors.models.Looks`; offset (k,), offset_P (k, k): the sensors' offsets. Returns
     the log-likelihood of the plot (per rad2 of the sight plane, per m, per m/s), the sum of squared normalised
     innovations, and how many numbers were measured. An object behind the sensor has likelihood 0 (-inf).
     """
-    H, PH, wide = np.zeros(6), np.empty(SIZE), np.empty((6, 6))
+    H, PH, B = room.H, room.PH, room.B
     offsets = A.shape[1]
-    B = np.empty(offsets)
-    likelihood, squares, count = 0.0, 0.0, 0
+    product, squares, count = 1.0, 0.0, 0
     for q in range(4):
         if math.isnan(variance[q]) or (q >= 2 and math.isnan(measured[q - 2])):
             continue
@@ -199,16 +257,18 @@ def correct(
         if offsets > 0 and column[q] >= 0:
             residual -= lever[q] * offset[column[q]]
         if q >= 2:
-            whole_covariance(P, A, offset_P, wide)
-            bias, spread = second_order(q, wide, H, rho, rate)
+            wide = P
+            if offsets > 0:
+                wide = room.wide
+                whole_covariance(P, A, offset_P, wide)
+            bias, spread = second_order(q, wide, H, rho, rate, room.MP)
             residual -= bias
             noise += spread
         S = noise
         for k in range(n):
-            total = 0.0
-            for m in range(6):
-                total += P[k, m] * H[m]
-            PH[k] = total
+            PH[k] = P[k, 0] * H[0] + P[k, 1] * H[1] + P[k, 2] * H[2]
+            if q == 3:
+                PH[k] += P[k, 3] * H[3] + P[k, 4] * H[4] + P[k, 5] * H[5]
         for m in range(6):
             S += H[m] * PH[m]
         whole = S  # with what is not known of the offsets
@@ -224,8 +284,9 @@ def correct(
                 if B[b] != 0.0:
                     for c in range(offsets):
                         whole += B[b] * offset_P[b, c] * B[c]
+        inverse = 1.0 / S
         for k in range(n):
-            gain = PH[k] / S
+            gain = PH[k] * inverse
             x[k] += gain * residual
             for m in range(k + 1):
                 value = P[k, m] - gain * PH[m]
@@ -233,10 +294,10 @@ def correct(
                 P[m, k] = value
             for b in range(offsets):
                 A[k, b] -= gain * B[b]
-        likelihood -= 0.5 * (LOG_TWO_PI + math.log(whole) + residual * residual / whole)
+        product *= whole
         squares += residual * residual / whole
         count += 1
-    return likelihood, squares, count
+    return -0.5 * (count * LOG_TWO_PI + math.log(product) + squares), squares, count
 
 
 @jit
@@ -271,12 +332,12 @@ def _may_drag(x: Floats, variance: float) -> bool:
 
 @jit
 def _fly_parts(
-    x: Floats, P: Floats, A: Floats, dt: float, parts_x: Floats, parts_P: Floats, parts_A: Floats
+    x: Floats, P: Floats, A: Floats, dt: float, parts_x: Floats, parts_P: Floats, parts_A: Floats, room: Room
 ) -> None:
     """Free flight for dt seconds of a ln beta of which little is known: fill x, P, A of its narrow parts."""
     n = USED[BALLISTIC]
     sigma = math.sqrt(P[6, 6])
-    F, work, square, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE)), np.empty(SIZE)
+    y = room.y
     for k in range(SPLIT):
         place = k - SPLIT // 2
         for i in range(SIZE):
@@ -285,9 +346,9 @@ def _fly_parts(
                 parts_P[k, i, m] = P[i, m] - SPLIT_STEP**2 * P[i, 6] * P[6, m] / P[6, 6]
         parts_A[k] = A
         parts_x[k, 6] = min(max(parts_x[k, 6], LEAST_LN_BETA), MOST_LN_BETA)
-        move_into(BALLISTIC, parts_x[k], dt, STANDARD, y, F, work)
+        move_into(BALLISTIC, parts_x[k], dt, STANDARD, y, room.F, room.flight)
         parts_x[k] = y
-        _move_covariance(n, F, parts_P[k], parts_A[k], square)
+        move_covariance(n, room.F, parts_P[k], parts_A[k], room.square)
         add_noise(BALLISTIC, y, parts_P[k], dt)
 
 
@@ -320,7 +381,7 @@ def _join_parts(
 def _by_beta(
     x: Floats, P: Floats, A: Floats, dt: float,
     position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
-    offset: Floats, offset_P: Floats, stated_detection: float, heat: bool,
+    offset: Floats, offset_P: Floats, stated_detection: float, heat: bool, room: Room,
 ) -> tuple[float, float, int]:  # fmt: skip
     """Free flight for dt seconds and a plot, for a ln beta of which little is known: x, P, A of the mode, in place.
 
@@ -330,14 +391,14 @@ def _by_beta(
     """
     parts_x, parts_P = np.empty((SPLIT, SIZE)), np.empty((SPLIT, SIZE, SIZE))
     parts_A = np.empty((SPLIT, SIZE, A.shape[1]))
-    _fly_parts(x, P, A, dt, parts_x, parts_P, parts_A)
+    _fly_parts(x, P, A, dt, parts_x, parts_P, parts_A, room)
     logs, nis = np.full(SPLIT, -np.inf), np.full(SPLIT, np.inf)
     numbers, prior = 0, 0.0
     for k in range(SPLIT):
         seen, _ = detection(BALLISTIC, parts_x[k], stated_detection, heat)
-        likelihood, squares, count = correct(
+        likelihood, squares, count = correct_in(
             parts_x[k], parts_P[k], parts_A[k], USED[BALLISTIC], position, axes, measured, variance, column, lever,
-            offset, offset_P,
+            offset, offset_P, room,
         )  # fmt: skip
         weight = -0.5 * (k - SPLIT // 2) ** 2
         prior += math.exp(weight)
@@ -357,7 +418,7 @@ def take_plot(
     x: Floats, P: Floats, A: Floats, mu: Floats, dt: float, fallen: bool,
     position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
     offset: Floats, offset_P: Floats, stated_detection: float, heat: bool,
-    out_x: Floats, out_P: Floats, out_A: Floats, out_mu: Floats,
+    out_x: Floats, out_P: Floats, out_A: Floats, out_mu: Floats, room: Room,
 ) -> tuple[float, float]:  # fmt: skip
     """All modes corrected by one plot taken dt seconds after the state's time (or before it).
 
@@ -367,20 +428,19 @@ def take_plot(
 
     With dt < 0 the state stays at its own time.
     """
-    change = np.zeros((MODES, MODES))
-    before = np.zeros(MODES)
+    change, before, logs, nis, y, F = room.change, room.before, room.logs, room.nis, room.y, room.F
     if dt > 0.0:
         changes(x, mu, dt, fallen, change)
         for j in range(MODES):
+            before[j] = 0.0
             for i in range(MODES):
                 before[j] += change[i, j] * mu[i]
     else:
         for j in range(MODES):
-            change[j, j] = 1.0
+            for i in range(MODES):
+                change[i, j] = 1.0 if i == j else 0.0
             before[j] = mu[j]
-    logs, nis = np.full(MODES, -np.inf), np.full(MODES, np.inf)
-    F, work, square = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE))
-    y = np.empty(SIZE)
+    logs[:], nis[:] = -np.inf, np.inf
     numbers = 0
     for j in range(MODES):
         if before[j] < 1e-9:
@@ -389,11 +449,11 @@ def take_plot(
             continue
         n = USED[j]
         _mix_into(j, x, P, A, mu, change, before[j], out_x[j], out_P[j], out_A[j])
-        move_into(j, out_x[j], dt, STANDARD, y, F, work)
+        move_into(j, out_x[j], dt, STANDARD, y, F, room.flight)
         if j == BALLISTIC and dt > 0.0 and _may_drag(y, out_P[j, 6, 6]):
             likelihood, squares, count = _by_beta(
                 out_x[j], out_P[j], out_A[j], dt, position, axes, measured, variance, column, lever,
-                offset, offset_P, stated_detection, heat,
+                offset, offset_P, stated_detection, heat, room,
             )  # fmt: skip
             if count > 0:
                 numbers = count
@@ -403,13 +463,13 @@ def take_plot(
         if dt < 0.0:
             old_x, old_P, old_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
         out_x[j] = y
-        _move_covariance(n, F, out_P[j], out_A[j], square)
+        move_covariance(n, F, out_P[j], out_A[j], room.square)
         add_noise(j, y, out_P[j], dt)
         if dt < 0.0:
             then_x, then_P, then_A = out_x[j].copy(), out_P[j].copy(), out_A[j].copy()
         seen, _ = detection(j, y, stated_detection, heat)
-        likelihood, squares, count = correct(
-            out_x[j], out_P[j], out_A[j], n, position, axes, measured, variance, column, lever, offset, offset_P
+        likelihood, squares, count = correct_in(
+            out_x[j], out_P[j], out_A[j], n, position, axes, measured, variance, column, lever, offset, offset_P, room
         )  # fmt: skip
         if likelihood > -np.inf and count > 0:
             numbers = count
@@ -444,9 +504,9 @@ def forecast(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """All modes dt >= 0 seconds later, without a plot."""
     out_x, out_P, out_A, out_mu = x.copy(), P.copy(), A.copy(), np.zeros(MODES)
-    change = np.zeros((MODES, MODES))
+    room = room_for(A.shape[2])
+    change, y, F = room.change, room.y, room.F
     changes(x, mu, dt, fallen, change)
-    F, work, square, y = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE)), np.empty(SIZE)
     parts_x, parts_P = np.empty((SPLIT, SIZE)), np.empty((SPLIT, SIZE, SIZE))
     parts_A, parts = np.empty((SPLIT, SIZE, A.shape[2])), np.empty(SPLIT)
     for k in range(SPLIT):
@@ -459,13 +519,13 @@ def forecast(
             continue
         out_mu[j] = before
         _mix_into(j, x, P, A, mu, change, before, out_x[j], out_P[j], out_A[j])
-        move_into(j, out_x[j], dt, STANDARD, y, F, work)
+        move_into(j, out_x[j], dt, STANDARD, y, F, room.flight)
         if j == BALLISTIC and _may_drag(y, out_P[j, 6, 6]):
-            _fly_parts(out_x[j], out_P[j], out_A[j], dt, parts_x, parts_P, parts_A)
+            _fly_parts(out_x[j], out_P[j], out_A[j], dt, parts_x, parts_P, parts_A, room)
             _join_parts(parts, parts_x, parts_P, parts_A, out_x[j], out_P[j], out_A[j])
             continue
         out_x[j] = y
-        _move_covariance(USED[j], F, out_P[j], out_A[j], square)
+        move_covariance(USED[j], F, out_P[j], out_A[j], room.square)
         add_noise(j, y, out_P[j], dt)
     return out_x, out_P, out_A, out_mu / out_mu.sum()
 
@@ -487,16 +547,33 @@ def miss(x: Floats, mu: Floats, stated_detection: float, heat: bool, left: Float
 @jit
 def combine(x: Floats, P: Floats, A: Floats, mu: Floats, offset_P: Floats) -> tuple[Floats, Floats]:
     """Mean (6,) and covariance (6, 6) of position and velocity over the modes and the sensors' offsets."""
-    mean = np.zeros(6)
+    mean, covariance = np.empty(6), np.empty((6, 6))
+    combine_into(x, P, A, mu, offset_P, mean, covariance)
+    return mean, covariance
+
+
+@jit
+def combine_into(
+    x: Floats, P: Floats, A: Floats, mu: Floats, offset_P: Floats, mean: Floats, covariance: Floats
+) -> None:
+    """Fill mean and covariance as `combine` does."""
+    offsets = offset_P.shape[0]
+    mean[:], covariance[:, :] = 0.0, 0.0
     for j in range(MODES):
-        mean += mu[j] * x[j, :6]
-    covariance = np.zeros((6, 6))
+        if mu[j] > 0.0:
+            for k in range(6):
+                mean[k] += mu[j] * x[j, k]
     for j in range(MODES):
         if mu[j] == 0.0:
             continue
-        d = x[j, :6] - mean
-        covariance += mu[j] * (P[j, :6, :6] + np.outer(d, d))
-        if offset_P.shape[0] > 0:
-            B = np.ascontiguousarray(A[j, :6])
-            covariance += mu[j] * (B @ offset_P @ B.T)
-    return mean, covariance
+        for k in range(6):
+            d = x[j, k] - mean[k]
+            for m in range(k + 1):
+                total = P[j, k, m] + d * (x[j, m] - mean[m])
+                for b in range(offsets):
+                    for c in range(offsets):
+                        total += A[j, k, b] * offset_P[b, c] * A[j, m, c]
+                covariance[k, m] += mu[j] * total
+    for k in range(6):
+        for m in range(k):
+            covariance[m, k] = covariance[k, m]

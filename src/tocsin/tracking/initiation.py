@@ -10,6 +10,7 @@ and not false: the evidence of the fit against the density of false plots.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,23 +24,20 @@ from tocsin.sensors.models import Looks, some
 from tocsin.sensors.plots import ELEVATION, Floats, Ints, Sensor
 from tocsin.tracking.fit import fit_modes
 from tocsin.tracking.modes import LEVEL_HEIGHT_M
+from tocsin.tracking.triples import SIGMAS, STRONGEST_M_S2, triples
 
 # Objects expected to come into the view of a sensor in one scan.
 BIRTHS_A_SCAN = 0.01
 LEAST_EXISTENCE = 0.9
 WORST_FIT = 3.0  # squared normalised residuals a number
 
-LONGEST_GAP_S = 20.0
 FASTEST_M_S = 8500.0  # a little over orbital speed
 FASTEST_METEOR_M_S = 75e3  # 72 km/s is the most a body bound to the Sun can have
-STRONGEST_M_S2 = 70.0
-SIGMAS = 4.0
 FASTEST_AIRCRAFT_M_S = 400.0
 SLOWEST_AIRCRAFT_M_S = 30.0  # of what a radar without elevation sees: else it is ground clutter
 MOST_FITS = 60  # tries a scan; a bound on the time that a dense scan may take
 FITS_A_PLOT = 2  # and so many more for each plot that no track claims
-MOST_OF_ONE = 4  # triples that end in one plot
-MOST_PARTNERS = 200  # plots that may go before one
+SMALL_POOL = 1000  # plots, up to which those of several scans are kept in one array
 MOST_LINES = 40
 FEWEST_LINES = 6
 MOST_MEETINGS = 4000
@@ -88,17 +86,6 @@ class Start(NamedTuple):
     mu: Floats
     existence: float
     plots: tuple[int, ...]  # rows of the pool
-
-
-def empty_pool() -> Pool:
-    """A pool without plots."""
-    whole = np.zeros((0, 4), np.int64)
-    looks = Looks(
-        np.zeros(0), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 2)), np.zeros((0, 4)), np.zeros(0),
-        whole, np.zeros((0, 4)),
-    )  # fmt: skip
-    none = np.zeros(0, np.int64)
-    return Pool(looks, none, none, none, np.zeros((0, 3)), np.zeros(0))
 
 
 def raised(looks: Looks, height_m: Floats) -> Looks:
@@ -176,207 +163,34 @@ def keep(pool: Pool, mask: NDArray[np.bool_] | Ints) -> Pool:
     )
 
 
-def join(a: Pool, b: Pool) -> Pool:
-    """Two pools as one, rows of the second after those of the first."""
+def whole(pools: Sequence[Pool]) -> Pool:
+    """Pools as one, the rows of each after those of the one before."""
+    if len(pools) == 1:
+        return pools[0]
     return Pool(
-        Looks(*(np.concatenate(c) for c in zip(a.looks, b.looks, strict=True))),
-        np.concatenate([a.sensor, b.sensor]),
-        np.concatenate([a.scan, b.scan]),
-        np.concatenate([a.number, b.number]),
-        np.concatenate([a.sight_m, b.sight_m]),
-        np.concatenate([a.spread_m, b.spread_m]),
+        Looks(*(np.concatenate(c) for c in zip(*(p.looks for p in pools), strict=True))),
+        *(np.concatenate(c) for c in zip(*(p[1:] for p in pools), strict=True)),
     )
 
 
-@jit
-def _misfit(
-    i: int, k: int, time_s: Floats, sensor: Ints, sight: Floats, spread: Floats, position: Floats,
-    measured: Floats, variance: Floats, fastest: Floats,
-) -> float:  # fmt: skip
-    """How badly plots i (earlier) and k (later) go together: squared sigmas; infinite where no object made both."""
-    dt = time_s[k] - time_s[i]
-    d0, d1, d2 = sight[k, 0] - sight[i, 0], sight[k, 1] - sight[i, 1], sight[k, 2] - sight[i, 2]
-    d = math.sqrt(d0 * d0 + d1 * d1 + d2 * d2)
-    blur = SIGMAS * (spread[i] + spread[k])
-    most = min(fastest[sensor[i]], fastest[sensor[k]])
-    if d > most * dt + blur:
-        return np.inf
-    speed = min(most, (d + blur) / dt)
-    if sensor[i] != sensor[k]:  # what each says of the speed along its sight
-        out = 0.0
-        for r in (i, k):
-            if math.isnan(measured[r, 1]):
-                continue
-            rho = measured[r, 0]
-            along = (
-                (sight[r, 0] - position[r, 0]) * d0
-                + (sight[r, 1] - position[r, 1]) * d1
-                + (sight[r, 2] - position[r, 2]) * d2
-            ) / (rho * dt)
-            error = math.sqrt(variance[r, 3] + (spread[i] ** 2 + spread[k] ** 2) / (dt * dt))
-            drift = 0.5 * (STRONGEST_M_S2 + speed * speed / rho) * dt
-            off = abs(along - measured[r, 1])
-            if off > SIGMAS * error + drift:
-                return np.inf
-            out += (off / (SIGMAS * error + drift)) ** 2
-        return out
-    if math.isnan(measured[i, 1]) or math.isnan(measured[k, 1]):
-        return 0.0
-    change = measured[k, 1] - measured[i, 1]
-    noise = math.sqrt(variance[i, 3] + variance[k, 3])
-    # acceleration along the sight: thrust or gravity, and the sight's own turning (v2 / R)
-    along = STRONGEST_M_S2 + speed * speed / measured[k, 0]
-    if abs(change) > along * dt + SIGMAS * noise:
-        return np.inf
-    gap = measured[k, 0] - measured[i, 0] - 0.5 * dt * (measured[i, 1] + measured[k, 1])
-    error = math.sqrt(variance[i, 2] + variance[k, 2] + 0.25 * dt * dt * (variance[i, 3] + variance[k, 3]))
-    # the trapezoid is wrong by dt3 / 12 times the change of acceleration, taken as along / dt at most
-    bend = along * dt * dt / 12.0
-    if abs(gap) > SIGMAS * error + bend:
-        return math.inf
-    return float((gap / (error + bend / SIGMAS)) ** 2)
+def picked(pools: tuple[Pool, ...], mask: NDArray[np.bool_]) -> tuple[Pool, ...]:
+    """Pools without the rows that a mask of all of them leaves out: those that lose none stay as they are."""
+    out, begin = [], 0
+    for pool in pools:
+        mine = mask[begin : begin + len(pool.sensor)]
+        begin += len(mine)
+        if mine.all():
+            out.append(pool)
+        elif mine.any():
+            out.append(keep(pool, mine))
+    return tuple(out)
 
 
-@jit
-def _groups(
-    rows: Ints, sensor: Ints, scan: Ints, time_s: Floats, rho: Floats
-) -> tuple[Ints, Ints, Floats, Floats]:
-    """Rows by sensor and scan, nearest first; where each group begins; its first and last time."""
-    order = rows[np.argsort(rho[rows], kind="mergesort")]
-    order = order[np.argsort(scan[order], kind="mergesort")]
-    order = order[np.argsort(sensor[order], kind="mergesort")]
-    begin = np.empty(len(order) + 1, np.int64)
-    low, high = np.empty(len(order)), np.empty(len(order))
-    n = 0
-    for k in range(len(order)):
-        r = order[k]
-        if k == 0 or sensor[r] != sensor[order[k - 1]] or scan[r] != scan[order[k - 1]]:
-            begin[n], low[n], high[n] = k, time_s[r], time_s[r]
-            n += 1
-        low[n - 1], high[n - 1] = min(low[n - 1], time_s[r]), max(high[n - 1], time_s[r])
-    begin[n] = len(order)
-    return order, begin[: n + 1], low[:n], high[:n]
-
-
-@jit
-def _before(
-    k: int, order: Ints, begin: Ints, low: Floats, high: Floats, time_s: Floats, sensor: Ints, scan: Ints,
-    sight: Floats, spread: Floats, position: Floats, measured: Floats, variance: Floats, fastest: Floats, blur: float,
-    found: Ints, misfit: Floats,
-) -> int:  # fmt: skip
-    """Fill found with earlier rows that go together with row k, and how badly; returns how many there are."""
-    count = 0
-    for g in range(len(begin) - 1):
-        first = order[begin[g]]
-        longest, shortest = time_s[k] - low[g], time_s[k] - high[g]
-        if longest <= 0.0 or shortest > LONGEST_GAP_S:
-            continue
-        if sensor[first] == sensor[k] and scan[first] == scan[k]:
-            continue
-        rho = 0.0  # where the group's sensor would see it
-        for i in range(3):
-            rho += (sight[k, i] - position[first, i]) ** 2
-        rho = math.sqrt(rho)
-        most = min(fastest[sensor[first]], fastest[sensor[k]])
-        shortest, longest = max(shortest, 0.0), min(longest, LONGEST_GAP_S)
-        near = rho - most * longest
-        far = rho + most * longest
-        if sensor[first] == sensor[k] and not math.isnan(measured[k, 1]):
-            rate = measured[k, 1]
-            reach = (STRONGEST_M_S2 + most * most / max(rho, 1.0)) * longest * longest
-            near = max(near, rho - max(rate * shortest, rate * longest) - reach)
-            far = min(far, rho - min(rate * shortest, rate * longest) + reach)
-        near, far = near - SIGMAS * (spread[k] + blur), far + SIGMAS * (spread[k] + blur)
-        a, b = begin[g], begin[g + 1]
-        while a < b:  # the first that is not too near
-            middle = (a + b) // 2
-            if measured[order[middle], 0] < near:
-                a = middle + 1
-            else:
-                b = middle
-        for m in range(a, begin[g + 1]):
-            r = order[m]
-            if measured[r, 0] > far or count == len(found):
-                break
-            gap = time_s[k] - time_s[r]
-            if gap <= 0.0 or gap > LONGEST_GAP_S:
-                continue
-            value = _misfit(r, k, time_s, sensor, sight, spread, position, measured, variance, fastest)
-            if value < np.inf:
-                found[count], misfit[count] = r, value
-                count += 1
-    return count
-
-
-@jit
-def _triples(
-    fresh: int, time_s: Floats, sensor: Ints, scan: Ints, sight: Floats, spread: Floats, position: Floats,
-    measured: Floats, variance: Floats, fastest: Floats,
-) -> tuple[Ints, Floats]:  # fmt: skip
-    """Rows (k, 3) of plots that one object could have made, the last from row `fresh` on, and how badly they line up.
-
-    fastest (sensors,): speed (m/s) of what each sensor sees. Of one last plot those MOST_OF_ONE that line up best.
-    """
-    n = len(time_s)
-    rows = np.flatnonzero(~np.isnan(measured[:, 0]) & ~np.isnan(variance[:, 1]))
-    out, cost = np.empty((64, 3), np.int64), np.empty(64)
-    count = 0
-    if len(rows) < 3:
-        return out[:0], cost[:0]
-    blur = spread[rows].max()
-    order, begin, low, high = _groups(rows, sensor, scan, time_s, measured[:, 0])
-    known = np.full(n, -1)  # where the partners of a row begin, once they were looked for
-    partners = np.zeros(n, np.int64)
-    store, store_fit = np.empty(256, np.int64), np.empty(256)
-    used = 0
-    mine, mine_fit = np.empty(MOST_PARTNERS, np.int64), np.empty(MOST_PARTNERS)
-    theirs, theirs_fit = np.empty(MOST_PARTNERS, np.int64), np.empty(MOST_PARTNERS)
-    best, best_cost = np.empty((MOST_OF_ONE, 2), np.int64), np.empty(MOST_OF_ONE)
-    for c in rows:
-        if c < fresh:
-            continue
-        held = 0
-        seconds = _before(int(c), order, begin, low, high, time_s, sensor, scan, sight, spread, position, measured,
-                          variance, fastest, blur, mine, mine_fit)  # fmt: skip
-        for s in range(seconds):
-            b = mine[s]
-            if known[b] < 0:
-                partners[b] = _before(b, order, begin, low, high, time_s, sensor, scan, sight, spread, position,
-                                      measured, variance, fastest, blur, theirs, theirs_fit)  # fmt: skip
-                known[b] = used
-                while used + partners[b] > len(store):
-                    store, store_fit = np.concatenate((store, store)), np.concatenate((store_fit, store_fit))
-                store[used : used + partners[b]] = theirs[: partners[b]]
-                store_fit[used : used + partners[b]] = theirs_fit[: partners[b]]
-                used += partners[b]
-            second = time_s[c] - time_s[b]
-            for m in range(known[b], known[b] + partners[b]):
-                a = store[m]
-                if a >= fresh or (sensor[a] == sensor[c] and scan[a] == scan[c]):
-                    continue
-                first = time_s[b] - time_s[a]
-                bend = 0.0
-                for i in range(3):
-                    bend += ((sight[c, i] - sight[b, i]) / second - (sight[b, i] - sight[a, i]) / first) ** 2
-                noise = spread[a] / first + spread[b] * (1.0 / first + 1.0 / second) + spread[c] / second
-                limit = STRONGEST_M_S2 * 0.5 * (first + second) + SIGMAS * noise
-                if bend > limit * limit:
-                    continue
-                value = bend / (noise * noise) + mine_fit[s] + store_fit[m]
-                place = held
-                if held == MOST_OF_ONE:
-                    place = int(np.argmax(best_cost))
-                    if value >= best_cost[place]:
-                        continue
-                else:
-                    held += 1
-                best[place, 0], best[place, 1], best_cost[place] = a, b, value
-        for m in range(held):
-            if count == len(out):
-                out, cost = np.concatenate((out, out)), np.concatenate((cost, cost))
-            out[count, 0], out[count, 1], out[count, 2], cost[count] = best[m, 0], best[m, 1], c, best_cost[m]
-            count += 1
-    return out[:count], cost[:count]
+def added(pools: tuple[Pool, ...], fresh: Pool) -> tuple[Pool, ...]:
+    """Pools and one more; small ones are put together."""
+    if pools and len(pools[-1].sensor) + len(fresh.sensor) < SMALL_POOL:
+        return (*pools[:-1], whole((pools[-1], fresh)))
+    return (*pools, fresh)
 
 
 def log_odds(
@@ -442,16 +256,16 @@ def from_ranges(pool: Pool, fresh: int, sensors: tuple[Sensor, ...], known: Know
     """
     looks = pool.looks
     level = [math.isnan(s.sigma[ELEVATION]) for s in sensors]
-    triples, cost = _triples(
+    found, cost = triples(
         fresh, looks.time_s, pool.sensor, pool.scan, pool.sight_m, pool.spread_m, looks.position_m,
         looks.measured, looks.variance, np.array([FASTEST_AIRCRAFT_M_S if flat else FASTEST_M_S for flat in level]),
     )  # fmt: skip
     starts: list[Start] = []
-    if len(triples) == 0:
+    if len(found) == 0:
         return starts
     taken: set[int] = set()
     tries = MOST_FITS + FITS_A_PLOT * (len(looks.time_s) - fresh)
-    for rows in triples[np.argsort(cost, kind="stable")].tolist():
+    for rows in found[np.argsort(cost, kind="stable")].tolist():
         if tries == 0:
             break
         if not taken.isdisjoint(rows):

@@ -17,13 +17,14 @@ from tocsin.earth.motion import BALLISTIC
 from tocsin.kernel import jit
 from tocsin.sensors.models import residual_and_row, second_order
 from tocsin.sensors.plots import AZIMUTH, ELEVATION, RANGE, RANGE_RATE, Floats, Ints
-from tocsin.tracking.imm import whole_covariance
-from tocsin.tracking.modes import SIZE, WORK, add_noise, move_into
+from tocsin.tracking.imm import move_covariance, whole_covariance
+from tocsin.tracking.modes import SIZE, USED, WORK, add_noise, move_into
 
 # Ratios of true to stated sigma that are weighed, and how probable each is before any plot: most sensors are as
 # stated within a fifth.
 RATIOS = np.exp(np.linspace(-math.log(4.0), math.log(4.0), 17))
 LOG_PRIOR = -0.5 * (np.log(RATIOS) / 0.4) ** 2
+LEAST_PRODUCT = 1e-200  # far from what a number can hold
 KINDS = np.array([AZIMUTH, ELEVATION, RANGE, RANGE_RATE])  # in the order of `sensors.models.Looks`
 
 
@@ -37,29 +38,46 @@ def scales(log_weights: Floats) -> tuple[Floats, Floats]:
 
 
 @jit
+def flown(
+    mine: Ints, theirs: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats, plot_time_s: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Tracks, mine (k,), at the times of their plots, theirs (k,), in free flight, before they take them.
+
+    time_s (n,) to A as in `tracks.States`. Returns the state (k, 9), its covariance (k, 9, 9) and its derivative by the
+    sensors' offsets (k, 9, offsets).
+    """
+    y, Q = np.empty((len(mine), SIZE)), np.empty((len(mine), SIZE, SIZE))
+    C = np.empty((len(mine), SIZE, A.shape[3]))
+    F, work, square = np.empty((SIZE, SIZE)), np.empty(WORK), np.empty((SIZE, SIZE))
+    for p in range(len(mine)):
+        h = mine[p]
+        dt = plot_time_s[theirs[p]] - time_s[h]
+        move_into(BALLISTIC, x[h, BALLISTIC], dt, STANDARD, y[p], F, work)
+        Q[p] = P[h, BALLISTIC]
+        C[p] = A[h, BALLISTIC]
+        move_covariance(USED[BALLISTIC], F, Q[p], C[p], square)
+        add_noise(BALLISTIC, y[p], Q[p], dt)
+    return y, Q, C
+
+
+@jit
 def learn(
-    mine: Ints, theirs: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats,
-    plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, variance: Floats,
-    column: Ints, lever: Floats,
+    which: Ints, theirs: Ints, states: Floats, P: Floats, A: Floats,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
     offset: Floats, offset_P: Floats, scale: Floats, ratios2: Floats, log_weights: Floats, information: Floats,
     vector: Floats,
 ) -> None:  # fmt: skip
     """Add what plots say of their sensor: in place to log_weights (4, grid), information (k, k) and vector (k,).
 
-    mine, theirs (n,): tracks and their plots; time_s to lever as in `gating.take_plots`. scale (4,): the square of
-    the ratio of sigmas that variance was made with, of range, azimuth, elevation, range rate; ratios2: those of the
-    grid.
+    which (s,): rows of theirs (n,), the plots, and of states (n, 9), P and A, their tracks as from `flown`, which take
+    the plots in place. position to offset_P as in `gating.take_plots`. scale (4,): the square of the ratio of sigmas
+    that variance was made with, of range, azimuth, elevation, range rate; ratios2: those of the grid, rising.
     """
     offsets = len(offset)
-    F, y, work, square = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
-    H, PH, B, wide = np.zeros(6), np.empty(7), np.zeros(offsets), np.empty((6, 6))
-    for p in range(len(mine)):
-        h, j = mine[p], theirs[p]
-        dt = plot_time_s[j] - time_s[h]
-        move_into(BALLISTIC, x[h, BALLISTIC], dt, STANDARD, y, F, work)
-        square[:, :] = F @ P[h, BALLISTIC] @ F.T
-        add_noise(BALLISTIC, y, square, dt)
-        Q, C = square, F @ np.ascontiguousarray(A[h, BALLISTIC])
+    H, PH, B, room, MP = np.zeros(6), np.empty(7), np.zeros(offsets), np.empty((6, 6)), np.empty((6, 6))
+    products = np.ones((4, len(ratios2)))  # of variances, of which the logarithm is taken now and then
+    for p in which:
+        j, y, Q, C = theirs[p], states[p], P[p], A[p]
         for q in range(4):
             if math.isnan(variance[j, q]) or (q >= 2 and math.isnan(measured[j, q - 2])):
                 continue
@@ -72,8 +90,11 @@ def learn(
                 residual -= lever[j, q] * offset[column[j, q]]
             S = 0.0
             if q >= 2:
-                whole_covariance(Q, C, offset_P, wide)
-                bias, S = second_order(q, wide, H, rho, rate)
+                wide = Q
+                if offsets > 0:
+                    wide = room
+                    whole_covariance(Q, C, offset_P, wide)
+                bias, S = second_order(q, wide, H, rho, rate, MP)
                 residual -= bias
             for k in range(7):
                 total = 0.0
@@ -99,7 +120,11 @@ def learn(
             if whole < 4.0 * variance[j, q]:  # else it says more of the track than of the sensor
                 for g in range(len(ratios2)):
                     v = whole + stated * ratios2[g]
-                    log_weights[kind, g] -= 0.5 * (math.log(v) + residual * residual / v)
+                    products[kind, g] *= v
+                    log_weights[kind, g] -= 0.5 * residual * residual / v
+                if products[kind, 0] < LEAST_PRODUCT or products[kind, -1] > 1.0 / LEAST_PRODUCT:
+                    log_weights[kind] -= 0.5 * np.log(products[kind])
+                    products[kind] = 1.0
             for b in range(offsets):
                 vector[b] += B[b] * residual / S
                 for c in range(offsets):
@@ -111,29 +136,25 @@ def learn(
                     Q[k, m] -= gain * PH[m]
                 for b in range(offsets):
                     C[k, b] -= gain * B[b]
+    log_weights -= 0.5 * np.log(products)
 
 
 @jit
 def off_sights(
-    mine: Ints, theirs: Ints, time_s: Floats, x: Floats, P: Floats, A: Floats,
-    plot_time_s: Floats, position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints,
-    lever: Floats, offset: Floats, offset_P: Floats,
+    which: Ints, theirs: Ints, states: Floats, P: Floats, A: Floats,
+    position: Floats, axes: Floats, measured: Floats, variance: Floats, column: Ints, lever: Floats,
+    offset: Floats, offset_P: Floats,
 ) -> Floats:  # fmt: skip
-    """By how many sigmas plots lie to the right of and above (k, 2) where tracks in free flight said.
+    """By how many sigmas plots lie to the right of and above (s, 2) where tracks in free flight said.
 
-    mine, theirs (k,) to offset_P as in `learn`. 0 where an angle is not measured.
+    which (s,) to offset_P as in `learn`. 0 where an angle is not measured.
     """
-    out = np.zeros((len(mine), 2))
-    F, y, work, Q = np.empty((SIZE, SIZE)), np.empty(SIZE), np.empty(WORK), np.empty((SIZE, SIZE))
+    out = np.zeros((len(which), 2))
     H, offsets = np.zeros(6), len(offset)
     B = np.zeros(offsets)
-    for p in range(len(mine)):
-        h, j = mine[p], theirs[p]
-        dt = plot_time_s[j] - time_s[h]
-        move_into(BALLISTIC, x[h, BALLISTIC], dt, STANDARD, y, F, work)
-        Q[:, :] = F @ P[h, BALLISTIC] @ F.T
-        add_noise(BALLISTIC, y, Q, dt)
-        C = F @ np.ascontiguousarray(A[h, BALLISTIC])
+    for k in range(len(which)):
+        p = which[k]
+        j, y, Q, C = theirs[p], states[p], P[p], A[p]
         for q in range(2):
             if math.isnan(variance[j, q]):
                 continue
@@ -141,9 +162,9 @@ def off_sights(
             if math.isnan(residual):
                 continue
             S = variance[j, q]
-            for k in range(6):
-                for m in range(6):
-                    S += H[k] * Q[k, m] * H[m]
+            for i in range(3):
+                for m in range(3):
+                    S += H[i] * Q[i, m] * H[m]
             for b in range(offsets):
                 B[b] = 0.0
                 for m in range(6):
@@ -154,7 +175,7 @@ def off_sights(
             for b in range(offsets):
                 for c in range(offsets):
                     S += B[b] * offset_P[b, c] * B[c]
-            out[p, q] = residual / math.sqrt(S)
+            out[k, q] = residual / math.sqrt(S)
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import repeat
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
-from tocsin.tracking.tracks import MOST_EXISTENCE, Bools, States, Table, Track, TrackRow, track_name
+from tocsin.tracking.tracks import MOST_EXISTENCE, PHASES, Bools, States, Table, Track, TrackRow, track_name
 from tocsin.units import STANDARD_GRAVITY_M_S2
 
+BOOST, COAST, REENTRY, OTHER = range(4)  # places in PHASES
 REENTRY_DRAG_M_S2 = 0.1 * STANDARD_GRAVITY_M_S2  # from here on a falling body is said to re-enter
 
 ENDED_EXISTENCE = 0.2
@@ -156,17 +158,19 @@ def over(table: Table, h: States, now_s: float) -> Bools:
 def _close(at: Floats, sigma: Floats, time_s: Floats) -> tuple[Ints, Ints]:
     """Pairs of tracks (k,) that lie near each other: position (n, 3), its sigma (n,), when (n,)."""
     n = len(at)
-    order = np.argsort(at[:, 0], kind="mergesort")
     first, second = np.empty(n + 16, np.int64), np.empty(n + 16, np.int64)
     k = 0
     if n == 0:
         return first[:0], second[:0]
-    widest = 2.0 * TWIN_SIGMAS * sigma.max() + FASTEST_M_S * (time_s.max() - time_s.min())
+    # each has its own reach, and two are not farther apart than both of these
+    own = TWIN_SIGMAS * sigma + FASTEST_M_S * (time_s.max() - time_s) + 1.0
+    low, high = at[:, 0] - own, at[:, 0] + own
+    order = np.argsort(low, kind="mergesort")
     for a in range(n):
         i = order[a]
         for b in range(a + 1, n):
             j = order[b]
-            if at[j, 0] - at[i, 0] > widest:
+            if low[j] > high[i]:
                 break
             reach = TWIN_SIGMAS * (sigma[i] + sigma[j]) + FASTEST_M_S * abs(time_s[i] - time_s[j])
             if (
@@ -179,6 +183,30 @@ def _close(at: Floats, sigma: Floats, time_s: Floats) -> tuple[Ints, Ints]:
                 first[k], second[k] = min(i, j), max(i, j)
                 k += 1
     return first[:k], second[:k]
+
+
+@jit
+def _may_be_twins(
+    first: Ints, second: Ints, hits: Ints, only: Ints, claims: Ints, recent: Ints, scan_of: int
+) -> tuple[Bools, Bools]:
+    """Which pairs of tracks (k,) may be one object's by what they took, and which of them claim one plot."""
+    may, rivals = np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_)
+    for k in range(len(first)):
+        a, b = first[k], second[k]
+        if min(hits[a], hits[b]) < 2 or hits[a] + hits[b] < TWIN_HITS:
+            continue
+        if only[a] != only[b] and only[a] >= 0 and only[b] >= 0:
+            continue
+        for s in range(claims.shape[1]):
+            if claims[a, s] == claims[b, s] and claims[a, s] >= 0:
+                rivals[k] = True
+        may[k] = True
+        if not rivals[k]:
+            for mine in recent[a]:
+                for theirs in recent[b]:
+                    if mine >= 0 and theirs >= 0 and mine // scan_of == theirs // scan_of:
+                        may[k] = False
+    return may, rivals
 
 
 def twins(
@@ -197,29 +225,16 @@ def twins(
     mode = h.mu.argmax(1)
     each = np.arange(len(mode))
     at = h.x[each, mode, :3]
-    P = h.P[each, mode]
-    sigma = np.sqrt(np.maximum(P[:, 0, 0] + P[:, 1, 1] + P[:, 2, 2], 0.0))
+    variance = sum(h.P[each, mode, k, k] for k in range(3))
+    sigma = np.sqrt(np.maximum(variance, 0.0))
     known = np.flatnonzero(asked & ~lost(table, h, now_s))
     first, second = _close(np.ascontiguousarray(at[known]), sigma[known], h.time_s[known])
     first, second = known[first], known[second]
+    may, claim_one = _may_be_twins(first, second, table.hits, table.only, h.claims, h.recent, scan_of)
+    first, second, claim_one = first[may], second[may], claim_one[may]
     for k in np.lexsort((second, first)).tolist():
-        a, b = int(first[k]), int(second[k])
-        if (
-            drop[a]
-            or drop[b]
-            or min(table.hits[a], table.hits[b]) < 2
-            or table.hits[a] + table.hits[b] < TWIN_HITS
-        ):
-            continue
-        mine, theirs = h.recent[a], h.recent[b]
-        rivals = bool(((h.claims[a] == h.claims[b]) & (h.claims[a] >= 0)).any())
-        if rivals and existence[a] + existence[b] > MOST_OF_RIVALS:
-            continue
-        if table.only[a] != table.only[b] and table.only[a] >= 0 and table.only[b] >= 0:
-            continue
-        if not rivals and set((mine[mine >= 0] // scan_of).tolist()) & set(
-            (theirs[theirs >= 0] // scan_of).tolist()
-        ):
+        a, b, rivals = int(first[k]), int(second[k]), bool(claim_one[k])
+        if drop[a] or drop[b] or (rivals and existence[a] + existence[b] > MOST_OF_RIVALS):
             continue
         e, g = (a, b) if h.time_s[a] <= h.time_s[b] else (b, a)
         dt = float(h.time_s[g] - h.time_s[e])
@@ -252,18 +267,19 @@ def track_at(table: Table, h: States, i: int, offset_P: Floats, at_s: float | No
     )  # fmt: skip
 
 
-def phase(mu: Floats, drag_m_s2: float, orbit: bool) -> str:
-    """The phase of modes of probabilities mu (3,) with so much drag, in the words of the results contract."""
+@jit
+def _phase(x: Floats, mu: Floats, orbit: bool) -> int:
+    """The place in PHASES of what modes x (3, 9) of probabilities mu (3,) do."""
     if mu[LEVEL] > 0.5 or (orbit and mu[THRUST] < 0.5):
-        return "other"
+        return OTHER
     if mu[THRUST] > 0.5:
-        return "boost"
-    return "reentry" if drag_m_s2 > REENTRY_DRAG_M_S2 else "coast"
+        return BOOST
+    return REENTRY if modes.drag_m_s2(x[BALLISTIC]) > REENTRY_DRAG_M_S2 else COAST
 
 
 def phase_of(t: Track) -> str:
     """The phase of a track."""
-    return phase(t.mu, modes.drag_m_s2(t.x[BALLISTIC]), t.orbit)
+    return PHASES[_phase(t.x, t.mu, t.orbit)]
 
 
 def row_of(t: Track, last: bool) -> TrackRow:
@@ -275,31 +291,34 @@ def row_of(t: Track, last: bool) -> TrackRow:
 
 @jit
 def _as_one(
-    x: Floats, P: Floats, A: Floats, mu: Floats, rows: Ints, offset_P: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Mean (n, 6), covariance (n, 6, 6) and drag (n,) of tracks, rows (n,) of x to mu."""
+    x: Floats, P: Floats, A: Floats, mu: Floats, orbit: Bools, rows: Ints, offset_P: Floats
+) -> tuple[Floats, Floats, Ints]:
+    """Mean (n, 6), covariance (n, 6, 6) and phase (n,) of tracks, rows (n,) of x to orbit."""
     n = len(rows)
-    mean, covariance, drag = np.empty((n, 6)), np.empty((n, 6, 6)), np.empty(n)
+    mean, covariance, phase = np.empty((n, 6)), np.empty((n, 6, 6)), np.empty(n, np.int64)
     for k in range(n):
         h = rows[k]
-        mean[k], covariance[k] = imm.combine(x[h], P[h], A[h], mu[h], offset_P)
-        drag[k] = modes.drag_m_s2(x[h, BALLISTIC])
-    return mean, covariance, drag
+        imm.combine_into(x[h], P[h], A[h], mu[h], offset_P, mean[k], covariance[k])
+        phase[k] = _phase(x[h], mu[h], orbit[h])
+    return mean, covariance, phase
 
 
 def rows_of(table: Table, h: States, which: Ints, offset_P: Floats) -> list[TrackRow]:
     """The rows that report some tracks, which (k,) rows of the table, as they stand."""
-    mean, covariance, drag = _as_one(h.x, h.P, h.A, h.mu, which, offset_P)
-    times, mu, drags = h.time_s[which].tolist(), h.mu[which], drag.tolist()
-    return [
-        TrackRow(
-            times[k], track_name(number), track_name(parent) if parent else None, phase(mu[k], drags[k], orbit),
-            existence, mean[k], covariance[k], False,
-        )
-        for k, (number, parent, orbit, existence) in enumerate(
-            zip(*(c[which].tolist() for c in (table.number, table.parent, table.orbit, table.existence)), strict=True)
-        )
-    ]  # fmt: skip
+    mean, covariance, phase = _as_one(h.x, h.P, h.A, h.mu, table.orbit, which, offset_P)
+    parents = table.parent[which].tolist()
+    columns = zip(
+        h.time_s[which].tolist(),
+        [track_name(n) for n in table.number[which].tolist()],
+        [track_name(p) if p else None for p in parents],
+        [PHASES[p] for p in phase.tolist()],
+        table.existence[which].tolist(),
+        mean,
+        covariance,
+        repeat(False, len(which)),
+        strict=True,
+    )
+    return list(map(TrackRow._make, columns))
 
 
 NO_A, NO_OFFSETS = np.zeros((modes.MODES, modes.SIZE, 0)), np.zeros((0, 0))

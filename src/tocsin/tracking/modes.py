@@ -74,7 +74,7 @@ STEP_SHARE = 0.25
 LONGEST_STEP_S = 20.0
 DRAG_AHEAD = 30.0  # the density that counts lies up to some scale heights further down
 MOST_MOVES = 200
-WORK = 96
+WORK = (10, 9)  # shape of what a flight works in
 
 
 @jit
@@ -160,28 +160,48 @@ def add_noise(mode: int, x: Floats, P: Floats, dt: float) -> None:
 
 
 @jit
-def _by_matrix(A: Floats, h: float, n: int, F: Floats, work: Floats) -> None:
-    """F <- step matrix F, in place: A (4, 9) partials of acceleration (rows 0 to 2) held over h seconds.
+def _step_matrix(A: Floats, h: float, n: int, F: Floats) -> None:
+    """Fill F, of which the rows from 6 on are one's, with the matrix of a step of h seconds; A as in `_by_matrix`.
 
     The exponential of the system matrix to the third order in h, without the rate of ln beta.
     """
     h2, h3 = 0.5 * h * h, h * h * h / 6.0
     for c in range(n):
+        for i in range(3):
+            jerk = A[i, c - 3] if 3 <= c < 6 else 0.0
+            for m in range(3):
+                jerk += A[i, 3 + m] * A[m, c]
+            F[i, c] = h2 * A[i, c] + h3 * jerk
+            F[3 + i, c] = h * A[i, c] + h2 * jerk
+    for i in range(3):
+        F[i, i] += 1.0
+        F[i, 3 + i] += h
+        F[3 + i, 3 + i] += 1.0
+
+
+@jit
+def _by_matrix(A: Floats, h: float, n: int, F: Floats, work: Floats) -> None:
+    """F <- step matrix F, in place: A (4, 9) partials of acceleration (rows 0 to 2) held over h seconds.
+
+    As `_step_matrix`, which makes the matrix of the first step.
+    """
+    h2, h3 = 0.5 * h * h, h * h * h / 6.0
+    for c in range(n):
         for i in range(n):
-            work[i] = F[i, c]
+            work[0, i] = F[i, c]
         for i in range(3):
             first, second = 0.0, 0.0  # acceleration and its rate, of this column
             for m in range(n):
-                first += A[i, m] * work[m]
+                first += A[i, m] * work[0, m]
             for m in range(3):
-                second += A[i, m] * work[3 + m]
-            work[9 + i], work[12 + i] = first, second
+                second += A[i, m] * work[0, 3 + m]
+            work[1, i], work[1, 3 + i] = first, second
         for i in range(3):
-            jerk = work[12 + i]
+            jerk = work[1, 3 + i]
             for m in range(3):
-                jerk += A[i, 3 + m] * work[9 + m]
-            F[i, c] = work[i] + h * work[3 + i] + h2 * work[9 + i] + h3 * jerk
-            F[3 + i, c] = work[3 + i] + h * work[9 + i] + h2 * jerk
+                jerk += A[i, 3 + m] * work[1, m]
+            F[i, c] = work[0, i] + h * work[0, 3 + i] + h2 * work[1, i] + h3 * jerk
+            F[3 + i, c] = work[0, 3 + i] + h * work[1, i] + h2 * jerk
 
 
 @jit
@@ -207,10 +227,7 @@ def move_into(mode: int, x: Floats, dt: float, f: Forces, y: Floats, F: Floats, 
             F[i, 3 + i] = dt
         return
     n = 7 if mode == BALLISTIC else 9
-    partials = work[:36].reshape(4, 9)
-    trial, k, sums = work[36:45], work[45:48], work[48:54]
-    v = work[54:57]
-    rest = work[66:]
+    partials, none, trial, k, sums, v, rest = work[:4], work[:0], work[4], work[5], work[6], work[7], work[8:]
     if mode == BALLISTIC:
         y[6] = min(max(y[6], LEAST_LN_BETA), MOST_LN_BETA)
         if dt < 0.0:
@@ -225,24 +242,31 @@ def move_into(mode: int, x: Floats, dt: float, f: Forces, y: Floats, F: Floats, 
     tries = 0
     while left != 0.0:
         tries += 1
-        _, _, _, _, height = up_and_height(y[0], y[1], y[2])
-        r = math.sqrt(y[0] * y[0] + y[1] * y[1] + y[2] * y[2])
-        rate = (y[0] * y[3] + y[1] * y[4] + y[2] * y[5]) / r
-        layer = layer_at(height, rate if dt > 0.0 else -rate, f.air_knots_m)
+        layer, rate = 0, 0.0
+        if mode == BALLISTIC:
+            height = up_and_height(y[0], y[1], y[2])[4]
+            r = math.sqrt(y[0] * y[0] + y[1] * y[1] + y[2] * y[2])
+            rate = (y[0] * y[3] + y[1] * y[4] + y[2] * y[5]) / r
+            layer = layer_at(height, rate if dt > 0.0 else -rate, f.air_knots_m)
         h = left
         for i in range(SIZE):
             trial[i] = y[i]
         for i in range(6):
             sums[i] = 0.0
         for stage in range(4):  # one place that calls the force: it is large, and compiled where it is called
-            k[0], k[1], k[2], _, drag, slope, airspeed = acceleration(mode, trial, layer, f, partials)
+            k[0], k[1], k[2], _, drag, slope, airspeed = acceleration(
+                mode, trial, layer, f, partials if stage == 2 else none
+            )
             if stage == 0:
                 quick = drag + abs(slope * rate) * min(1.0, DRAG_AHEAD * drag * airspeed)
                 longest = min(STEP_SHARE / (quick + 1e-9), LONGEST_STEP_S)
                 if abs(left) > longest and tries < MOST_MOVES:
                     h = left / math.ceil(abs(left) / longest)
             elif stage == 2:
-                _by_matrix(partials, h, n, F, rest)
+                if tries == 1:
+                    _step_matrix(partials, h, n, F)
+                else:
+                    _by_matrix(partials, h, n, F, rest)
             share = 1.0 if stage == 0 or stage == 3 else 2.0
             ahead = h if stage == 2 else 0.5 * h
             for i in range(3):

@@ -71,12 +71,9 @@ def pairs_of(
     """
     looks = some(scan.looks, which)
     mine, theirs = near(
-        h.time_s, h.x, h.P, h.mu, looks.time_s, looks.position_m, looks.axes, looks.measured,
-        blur2(looks, offsets) * gate_scale,
+        h.time_s, h.x, h.P, h.mu, np.zeros(len(h.time_s), np.int64) if idle is None else idle, 0.0, 0.0,
+        looks.time_s, looks.position_m, looks.axes, looks.measured, blur2(looks, offsets) * gate_scale,
     )  # fmt: skip
-    if idle is not None and idle.any():
-        asked = idle[mine] == 0
-        mine, theirs = mine[asked], theirs[asked]
     # in order of track, then of plot: the order of ranges is not one of plots
     order = np.lexsort((theirs, mine))
     mine, theirs = mine[order], theirs[order]

@@ -12,9 +12,9 @@ from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.models import some
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
-from tocsin.tracking.gating import take_plots
+from tocsin.tracking.gating import near, take_plots
 from tocsin.tracking.life import sharp, squared_distance
-from tocsin.tracking.pairs import Offsets, Scan, pairs_of
+from tocsin.tracking.pairs import Offsets, Scan, blur2, pairs_of
 from tocsin.tracking.tracks import Bools, States, Table, begun
 
 # What leaves a body leaves it within the last SEPARATION_S, with one of these speeds (one sigma an axis):
@@ -49,7 +49,10 @@ def offspring(
     table: Table, h: States, scan: Scan, which: Ints, offsets: Offsets, gate_scale: float, gone: Bools
 ) -> Offspring:
     """Plots out of some of a scan that may be of something new that has left a falling body, not one of gone (n,)."""
-    parents = np.flatnonzero(
+    if scan.heat or len(which) == 0:
+        return NO_OFFSPRING
+    mu = without_level(h.mu)
+    may = (
         table.shown
         & ~gone
         & table.fallen
@@ -57,19 +60,22 @@ def offspring(
         & (table.hits >= PARENT_HITS)
         & ~table.orbit
         & sharp(table, h, scan.time_s)
+        & (mu.sum(1) > 0.0)
     )
-    if scan.heat or len(parents) == 0 or len(which) == 0:
-        return NO_OFFSPRING
-    mu = without_level(h.mu[parents])
-    falling = mu.sum(1) > 0.0
-    parents, mu = parents[falling], mu[falling]
+    looks, widest2 = some(scan.looks, which), max(SEPARATION_SPEEDS_M_S) ** 2
+    mine, _ = near(
+        h.time_s, h.x, h.P, mu, (~may).astype(np.int64), widest2 * SEPARATION_S**2 / 3.0, widest2,
+        looks.time_s, looks.position_m, looks.axes, looks.measured, blur2(looks, offsets) * gate_scale,
+    )  # fmt: skip
+    parents = np.unique(mine)
     if len(parents) == 0:
         return NO_OFFSPRING
-    fallen = np.ones(len(parents), np.int64)
+    mu, fallen = mu[parents], np.ones(len(parents), np.int64)
     rate = np.log(np.minimum(SEPARATIONS_A_SCAN + BROOD_SHARE * table.brood[parents], MOST_A_SCAN))
+    near_by = States(*(c[parents] for c in h))._replace(mu=mu)  # type: ignore[arg-type]  # columns of two types
     found: dict[int, tuple[float, int, float]] = {}  # plot -> ln of odds, parent, speed
     for speed in SEPARATION_SPEEDS_M_S:
-        wide = States(*(c[parents] for c in h))._replace(mu=mu, P=spread(h.P[parents], speed))
+        wide = near_by._replace(P=spread(near_by.P, speed))
         pairs = pairs_of(wide, fallen, scan, which, offsets, gate_scale)
         gain = pairs.gain + rate[pairs.mine] - math.log(len(SEPARATION_SPEEDS_M_S))
         for i, j, value in zip(pairs.mine.tolist(), pairs.theirs.tolist(), gain.tolist(), strict=True):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,6 @@ from tocsin.tracking.fusion import (
     fuse,
     inherit,
     leading,
-    loosen,
     named,
     release,
     restrict,
@@ -50,7 +50,8 @@ from tocsin.tracking.tracks import (
     no_tracks,
     track_name,
 )
-from tocsin.tracking.update import take_scan
+from tocsin.tracking.update import Told, take_scan
+from tocsin.tracking.waiting import LATEST_S, SCAN_GRACE, Done, Key, Waiting, lay_by, with_more
 
 ROW_EVERY_S = 0.5  # a shown track gives at most one row in this time where it is seen, in twice it where not
 # A shown track gives a row at least this often (the contract asks for 10 s), and up to ROWS_TOGETHER of that time
@@ -67,15 +68,10 @@ POOL_OPTICAL_S = 1.5
 POOL_S = 28.0
 POOL_INFRARED_S = 24.0  # lines of one sensor alone, that a launch is told from a fire by
 DONE_SCANS_S = 60.0  # how long a scan is remembered, for doubles
-SCAN_GRACE = 0.3  # of its period, after which a scan is over
-LATEST_S = 40.0  # a plot that comes later than this is left out
 SAME_SIGMAS = 3.0  # within which a track that is found again is the one that was lost
-LATE_WAIT_S = 2.0  # late plots wait so long for others, or for the next scan
 PLOTS_OF_A_SCAN = 1 << 20  # numbers of plots: those of a scan begin at a multiple of this
 
 SHOWN_AT_ONCE = 0.98  # existence of a new track that is reported with its first three plots
-
-Key = tuple[int, int]  # sensor and scan that a plot belongs to
 
 
 class Names:
@@ -93,20 +89,12 @@ class Names:
         return number
 
 
-class Waiting(NamedTuple):
-    """The plots of a scan that is not over."""
-
-    plots: tuple[Plots, ...]
-    keys: frozenset[tuple[float, ...]]
-    deadline_s: float
-
-
 class Belief(NamedTuple):
     """What the plots of some scans say, one scan after the other."""
 
     table: Table
     states: States
-    pool: Pool
+    pools: tuple[Pool, ...]  # plots that no track claims, in the order of their scans
     noise: Floats  # (sensors, 4, grid) ln of the weights of `learning.RATIOS`
     scale: Floats  # (sensors, 4) mean of the squared ratio of true to stated sigma
     most: Floats  # (sensors, 4) a value that it hardly exceeds
@@ -132,7 +120,7 @@ class TrackerState(NamedTuple):
     belief: Belief
     past: tuple[Past, ...]
     waiting: Mapping[Key, Waiting]
-    done: Mapping[Key, tuple[float, frozenset[tuple[float, ...]]]]
+    done: Mapping[Key, Done]
     names: Mapping[tuple[float, ...], int]  # first plot of a track -> its number
     rows_s: Mapping[int, float]  # number -> time of its last row
     row_due_s: float  # when a row is due though nothing is seen
@@ -162,7 +150,7 @@ def start(sensors: tuple[Sensor, ...]) -> TrackerState:
     belief = Belief(
         no_tracks(len(sensors), len(offsets.mean)),
         states,
-        initiation.empty_pool(),
+        (),
         noise,
         *scales(noise),
         offsets,
@@ -177,16 +165,21 @@ def next_deadline(state: TrackerState) -> float:
     return max(min(scans, state.row_due_s), state.now_s)
 
 
-def _row_due_s(state: TrackerState, early: float = 0.0) -> Floats:
+def _row_due_s(state: TrackerState, speaking: Bools, early: float = 0.0) -> Floats:
     """When (n,) the next row of each track is due though nothing is seen of it; infinite where none is.
 
-    early: share of the time between rows by which it may come sooner.
+    speaking (n,): which are reported; early: share of the time between rows by which it may come sooner.
     """
     table, h = state.belief.table, state.belief.states
-    last = np.array([state.rows_s.get(n, -math.inf) for n in table.name.tolist()])
+    last = _last_rows_s(state.rows_s, table.name)
     apart_s = life.rows_apart_s(state.now_s, h.time_s, h.x, h.mu, 2.0 * ROW_EVERY_S, FORECAST_ROW_S, STRAY_M)
     due = np.maximum(last, h.time_s) + apart_s * (1.0 - early)
-    return np.where(_speaking(state, table, h, state.now_s), due, np.inf)
+    return np.where(speaking, due, np.inf)
+
+
+def _last_rows_s(rows_s: Mapping[int, float], names: Ints) -> Floats:
+    """When (n,) tracks of some names gave their last row; -inf where they gave none."""
+    return np.fromiter(map(rows_s.get, names.tolist(), repeat(-math.inf)), float, len(names))
 
 
 def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[TrackerState, Output | None]:
@@ -195,7 +188,10 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
     now_s never goes back. The output is None where no scan was over and no row was due.
     """
     if plots is not None:
-        state = _wait(state, plots)
+        waiting, doubles, too_late = lay_by(state.waiting, state.done, state.sensors, plots)
+        state = state._replace(
+            waiting=waiting, doubles=state.doubles + doubles, too_late=state.too_late + too_late
+        )
     state = state._replace(now_s=now_s)
     newest: dict[int, int] = {}
     for sensor, scan in state.waiting:
@@ -210,41 +206,10 @@ def step(state: TrackerState, plots: Plots | None, now_s: float) -> tuple[Tracke
     changed: set[int] = set()
     if over:
         state, rows, changed = _finish(state, sorted(over))
-    state, more = _tidy(state, now_s)
-    state = state._replace(row_due_s=float(_row_due_s(state).min(initial=math.inf)))
-    visible = shown(state, now_s)
+    state, more, speaking = _tidy(state, now_s)
+    state = state._replace(row_due_s=float(_row_due_s(state, speaking).min(initial=math.inf)))
+    visible = tuple(state.belief.table.name[speaking].tolist())
     return state, Output((*rows, *more), tuple(n for n in visible if n in changed), visible)
-
-
-def _wait(state: TrackerState, plots: Plots) -> TrackerState:
-    """Lay plots by until their scans are over; leave out those that came before."""
-    waiting = dict(state.waiting)
-    doubles, too_late = state.doubles, state.too_late
-    sensors, scans = plots.sensor.tolist(), plots.scan.tolist()
-    times, received = plots.time_s.tolist(), plots.received_s.tolist()
-    measured = plots.measured.tolist()
-    for i, key in enumerate(zip(sensors, scans, strict=True)):
-        values = (times[i], *(v if v == v else -1.0 for v in measured[i]))
-        before = waiting.get(key)
-        done = state.done.get(key)
-        if (before is not None and values in before.keys) or (done is not None and values in done[1]):
-            doubles += 1
-            continue
-        period_s = state.sensors[key[0]].scan_period_s
-        if times[i] < received[i] - LATEST_S - period_s:
-            too_late += 1
-            continue
-        deadline = times[i] + (1.0 + SCAN_GRACE) * period_s
-        if done is not None or deadline < received[i]:  # its scan is over already
-            deadline = received[i] + LATE_WAIT_S
-        row = plots if plots.count == 1 else plots.rows(slice(i, i + 1))
-        if before is None:
-            waiting[key] = Waiting((row,), frozenset([values]), deadline)
-        else:  # the earliest counts, whichever came first
-            waiting[key] = Waiting(
-                (*before.plots, row), before.keys | {values}, min(before.deadline_s, deadline)
-            )
-    return state._replace(waiting=waiting, doubles=doubles, too_late=too_late)
 
 
 def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[TrackRow], set[int]]:
@@ -254,15 +219,17 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
     and all after it once more.
     """
     waiting = dict(state.waiting)
-    done = {k: v for k, v in state.done.items() if v[0] > state.now_s - DONE_SCANS_S}
+    done = {k: v for k, v in state.done.items() if v.at_s > state.now_s - DONE_SCANS_S}
     past = list(state.past)
     first = len(past)  # of the past scans that are to be taken again
     coming: list[tuple[float, float, Key, Plots]] = []
     for key in keys:
         held = waiting.pop(key)
-        plots = Plots(*(np.concatenate(c) for c in zip(*held.plots, strict=True)))
-        before = done.get(key, (0.0, frozenset()))[1]
-        done[key] = (state.now_s, held.keys | before)
+        plots = held.plots[0]
+        if len(held.plots) > 1:
+            plots = Plots(*(np.concatenate(c) for c in zip(*held.plots, strict=True)))
+        before = done[key].marks if key in done else ()
+        done[key] = Done(state.now_s, with_more(before, held.marks))
         period = state.sensors[key[0]].scan_period_s
         due_s = float(plots.time_s.min()) + (1.0 + SCAN_GRACE) * period
         place = next((k for k, p in enumerate(past) if p.key == key), None)
@@ -295,10 +262,8 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
         if again and at_s < state.now_s and key != queue[-1][2]:
             continue  # what is long past is not reported again
         touched = touched[_speaking(state, table, h, at_s)[touched]]
-        numbers = table.name[touched].tolist()
-        changed.update(numbers)
-        times = h.time_s[touched].tolist()
-        due = [t - rows_s.get(n, -math.inf) >= ROW_EVERY_S for n, t in zip(numbers, times, strict=True)]
+        changed.update(table.name[touched].tolist())
+        due = h.time_s[touched] - _last_rows_s(rows_s, table.name[touched]) >= ROW_EVERY_S
         fresh = _rows(belief, touched[due])
         rows += fresh
         rows_s.update(zip(table.name[touched[due]].tolist(), (r.time_s for r in fresh), strict=True))
@@ -383,11 +348,9 @@ def _take(
     gone = life.lost(belief.table, belief.states, scan.time_s) | crowds.inside(belief.crowds, belief.table)
     taken = take_scan(belief.table, belief.states, scan, belief.offsets, gate_scale, gone)
     table, h, left = taken.table, taken.states, taken.left
-    if scan.of.kind == "radar":
-        h = loosen(table, h, taken.crowded, scan.of.scan_period_s)
     offsets, noise = belief.offsets, belief.noise
-    if taken.sure.size:
-        offsets, noise, h = _learn(belief, h, scan, taken.sure, mean)
+    if len(taken.told.sure):
+        offsets, noise, h = _learn(belief, h, scan, taken.told, mean)
         mean, most = scales(noise)
     touched = taken.touched
     names_of_touched = table.number[touched]
@@ -410,22 +373,23 @@ def _take(
     names_of_touched = np.concatenate([names_of_touched, found.touched])
     table, h = dissolve(table, h, np.array([s.scan_period_s for s in state.sensors]))
     table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
-    unseen = _unseen(state, table, scan.time_s)
-    table, h = fuse(table, h, sensor, offsets.P, unseen, _speaking(state, table, h, scan.time_s))
-    table = release(table, sensor, _unseen(state, table, scan.time_s))
+    if (table.only >= 0).any():
+        unseen = _unseen(state, table, scan.time_s)
+        table, h = fuse(table, h, sensor, offsets.P, unseen, _speaking(state, table, h, scan.time_s))
+        table = release(table, sensor, _unseen(state, table, scan.time_s))
     h = _level(h, state.sensors)
     of_sensors = Known(offsets.mean, offsets.P, gate_scale)
     before = table.number
-    table, h, pool = _initiate(
-        state, (table, h, belief.pool), scan, key, left, plots.height_m, of_sensors, known
+    table, h, pools = _initiate(
+        state, (table, h, belief.pools), scan, key, left, plots.height_m, of_sensors, known
     )
     begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
     alone = ~crowds.inside(found.crowds, table)
     doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN, scan.time_s, alone)
     table, h = keep(table._replace(existence=existence), h, ~(life.over(table, h, at_s) | doubled))
     table = inherit(table, _speaking(state, table, h, scan.time_s))
-    belief = Belief(table, h, pool, noise, mean, most, offsets, belief.scans + 1, found.crowds)
-    return belief, np.flatnonzero(np.isin(table.number, [*names_of_touched, *begun_now]))
+    belief = Belief(table, h, pools, noise, mean, most, offsets, belief.scans + 1, found.crowds)
+    return belief, np.flatnonzero(np.isin(table.number, np.concatenate([names_of_touched, begun_now])))
 
 
 def _level(h: States, sensors: tuple[Sensor, ...]) -> States:
@@ -437,14 +401,14 @@ def _level(h: States, sensors: tuple[Sensor, ...]) -> States:
     return h._replace(mu=np.where(flat, np.eye(MODES)[LEVEL], h.mu))
 
 
-def _learn(belief: Belief, h: States, scan: Scan, sure: Ints, mean: Floats) -> tuple[Offsets, Floats, States]:
+def _learn(belief: Belief, h: States, scan: Scan, told: Told, mean: Floats) -> tuple[Offsets, Floats, States]:
     """What plots that surely belong to tracks tell of their sensor; the states, moved with its offsets."""
-    old, seen, offsets = belief.states, scan.looks, belief.offsets
+    seen, offsets = scan.looks, belief.offsets
     noise = belief.noise.copy()
     information, vector = np.zeros_like(offsets.P), np.zeros_like(offsets.mean)
     learn(
-        sure[0], sure[1], old.time_s, old.x, old.P, old.A,
-        seen.time_s, seen.position_m, seen.axes, seen.measured, seen.variance, seen.column, seen.lever,
+        told.sure, told.theirs, told.x, told.P, told.A,
+        seen.position_m, seen.axes, seen.measured, seen.variance, seen.column, seen.lever,
         offsets.mean, offsets.P, mean[scan.sensor], RATIOS**2, noise[scan.sensor], information, vector,
     )  # fmt: skip
     if len(vector) and information.any():
@@ -456,16 +420,16 @@ def _learn(belief: Belief, h: States, scan: Scan, sure: Ints, mean: Floats) -> t
 
 def _initiate(
     state: TrackerState,
-    now: tuple[Table, States, Pool],
+    now: tuple[Table, States, tuple[Pool, ...]],
     scan: Scan,
     key: Key,
     left: Ints,
     height_m: Floats,
     known: Known,
     known_names: Names,
-) -> tuple[Table, States, Pool]:
+) -> tuple[Table, States, tuple[Pool, ...]]:
     """Try to make new tracks of the plots that nothing claimed, then keep them for a while."""
-    table, h, pool = now
+    table, h, pools = now
     sensors = state.sensors
     kind = scan.of.kind
     more_s = [POOL_OPTICAL_S if s.kind == "optical" else 0.0 for s in sensors]
@@ -473,11 +437,11 @@ def _initiate(
         [min(POOL_SCANS * s.scan_period_s + m, POOL_S) for s, m in zip(sensors, more_s, strict=True)]
     )
     keep_s = np.where([s.kind == "infrared" for s in sensors], np.maximum(few_s, POOL_INFRARED_S), few_s)
-    young = pool.looks.time_s > scan.time_s - keep_s[pool.sensor]
-    if not young.all():
-        pool = initiation.keep(pool, young)
+    young = [p.looks.time_s > scan.time_s - keep_s[p.sensor] for p in pools]
+    if pools:
+        pools = initiation.picked(pools, np.concatenate(young))
     if len(left) == 0:
-        return table, h, pool
+        return table, h, pools
     flat = math.isnan(scan.of.sigma[ELEVATION])
     mine = some(scan.looks, left)
     if flat:
@@ -485,9 +449,9 @@ def _initiate(
     offsets = Offsets(known.offset, known.offset_cov)
     blurred = blur2(mine, offsets) * known.gate_scale
     fresh = initiation.make_pool(mine, *key, scan.numbers[left], blurred, flat)
-    old = len(pool.sensor)
-    pool = initiation.join(pool, fresh)
-    family = pool
+    pools = initiation.added(pools, fresh)
+    pool = initiation.whole(pools)
+    family, old = pool, len(pool.sensor) - len(left)
     if kind == "radar":
         starts = initiation.from_ranges(pool, old, sensors, known)
     else:
@@ -500,7 +464,7 @@ def _initiate(
             family = initiation.keep(pool, same)
             starts = launches.from_one_sensor(family, int(same[:old].sum()), sensors, known)
     if not starts:
-        return table, h, pool
+        return table, h, pools
     new: list[tuple[Table, States]] = []
     used: set[int] = set()
     gone = life.lost(table, h, scan.time_s)
@@ -532,7 +496,7 @@ def _initiate(
             new[-1] = (new[-1][0]._replace(shown=np.array([True])), new[-1][1])
         used |= {n for _, n in plots}
     table, h = join([keep(table, h, ~dropped), *new])
-    return table, h, initiation.keep(pool, ~np.isin(pool.number, list(used)))
+    return table, h, initiation.picked(pools, ~np.isin(pool.number, list(used)))
 
 
 def _at(
@@ -559,32 +523,34 @@ def _rows(belief: Belief, which: Ints) -> list[TrackRow]:
     return rows
 
 
-def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRow]]:
-    """Ends of tracks by a time, and rows of those that have long given none."""
+def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRow], Bools]:
+    """Ends of tracks by a time, and rows of those that have long given none; and which (n,) are reported then."""
     belief = state.belief
     table, h = belief.table, belief.states
     rows: list[TrackRow] = []
     rows_s = dict(state.rows_s)
     ended = life.over(table, h, now_s)
+    speaking = _speaking(state, table, h, now_s)
     known_as = named(table)
     numbers = known_as.number
-    for i in np.flatnonzero(ended & _speaking(state, table, h, now_s)).tolist():
+    for i in np.flatnonzero(ended & speaking).tolist():
         t = _at(table, known_as, h, i, belief.offsets.P)
         if t.time_s > rows_s.get(t.number, -math.inf):
             rows.append(life.row_of(t, True))
-    due = _row_due_s(state, ROWS_TOGETHER) <= now_s
+    due = _row_due_s(state, speaking, ROWS_TOGETHER) <= now_s
     for i in np.flatnonzero(due & ~ended).tolist():
         rows.append(life.row_of(_at(table, known_as, h, i, belief.offsets.P, now_s), False))
         rows_s[int(numbers[i])] = now_s
     if ended.any():
         table, h = keep(table, h, ~ended)
+        speaking = _speaking(state, table, h, now_s)
     alive = set(table.number.tolist()) | set(numbers.tolist())
     rows_s = {n: t for n, t in rows_s.items() if n in alive or t > now_s - DONE_SCANS_S}
     seeds = state.names
     if len(seeds) > 4 * len(alive) + 100:
         seeds = {seed: n for seed, n in seeds.items() if n in alive or seed[0] > now_s - DONE_SCANS_S}
     state = state._replace(belief=belief._replace(table=table, states=h), rows_s=rows_s, names=seeds)
-    return state, rows
+    return state, rows, speaking
 
 
 def _unseen(state: TrackerState, table: Table, now_s: float) -> Bools:
@@ -602,7 +568,7 @@ def _speaking(state: TrackerState, table: Table, h: States, now_s: float) -> Boo
 def shown(state: TrackerState, now_s: float) -> tuple[int, ...]:
     """Numbers of the tracks that are reported."""
     table = state.belief.table
-    return tuple(int(n) for n in table.name[_speaking(state, table, state.belief.states, now_s)])
+    return tuple(table.name[_speaking(state, table, state.belief.states, now_s)].tolist())
 
 
 def track(state: TrackerState, number: int) -> Track:

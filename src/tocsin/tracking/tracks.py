@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -141,6 +142,7 @@ def begun(
     ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
 
 
+@lru_cache(maxsize=1 << 16)
 def track_name(number: int) -> str:
     """Public name of a track."""
     return f"T{number:05d}"

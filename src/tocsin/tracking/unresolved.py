@@ -16,7 +16,7 @@ from tocsin.kernel import jit
 from tocsin.sensors.models import residual_and_row, some
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.gating import take_plots
-from tocsin.tracking.modes import SIZE, WORK, add_noise, move_into
+from tocsin.tracking.modes import SIZE, USED, WORK, add_noise, move_into
 from tocsin.tracking.pairs import Offsets, Scan
 from tocsin.tracking.tracks import States
 
@@ -67,23 +67,26 @@ def seen(
             a, b = (i + 1) % 3, (i + 2) % 3
             axes[2, i] = axes[1, a] * axes[0, b] - axes[1, b] * axes[0, a]
         value[k, 0], value[k, 1] = azimuth, elevation
+        n_used = USED[best]
         for q in range(4):
             residual, _ = residual_and_row(q, y, position, axes, none, H)
             if q >= 2:
                 value[k, q] = -residual
-            total = 0.0
-            for i in range(SIZE):
+            total, columns = 0.0, 6 if q == 3 else 3
+            for i in range(n_used):
                 row[i] = 0.0
-                for m in range(6):
+                for m in range(columns):
                     row[i] += H[m] * F[m, i]
-            for i in range(SIZE):
-                for m in range(SIZE):
-                    total += row[i] * P[h, best, i, m] * row[m]
-            for i in range(6):
-                for m in range(6):
+            for i in range(n_used):
+                part = 0.0
+                for m in range(n_used):
+                    part += P[h, best, i, m] * row[m]
+                total += row[i] * part
+            for i in range(columns):
+                for m in range(columns):
                     total += H[i] * noise[i, m] * H[m]
             for b in range(A.shape[3]):
-                for i in range(SIZE):
+                for i in range(n_used):
                     by_offset[k, q, b] += row[i] * A[h, best, i, b]
             variance[k, q] = total
     return value, variance, by_offset

@@ -10,7 +10,9 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.association import assign
-from tocsin.tracking.learning import off_sights
+from tocsin.tracking.fusion import loosen
+from tocsin.tracking.gating import have_neighbours
+from tocsin.tracking.learning import flown, off_sights
 from tocsin.tracking.misses import heights, misses
 from tocsin.tracking.modes import LEVEL_HEIGHT_M, LEVEL_SPEED_M_S
 from tocsin.tracking.pairs import Offsets, Pairs, Scan, pairs_of
@@ -26,6 +28,17 @@ SHOWN_EXISTENCE = 0.9
 FEWEST_HITS = 3  # plots of a track before it is shown
 
 
+class Told(NamedTuple):
+    """Tracks in free flight at the plots that they took, before they took them: k rows."""
+
+    mine: Ints  # (k,) rows of the table
+    theirs: Ints  # (k,) plots
+    x: Floats  # (k, 9)
+    P: Floats  # (k, 9, 9)
+    A: Floats  # (k, 9, offsets)
+    sure: Ints  # (s,) rows of these, whose plots are surely theirs
+
+
 class Taken(NamedTuple):
     """What a scan did to the tracks."""
 
@@ -33,10 +46,9 @@ class Taken(NamedTuple):
     states: States
     left: Ints  # plots that no track claims
     touched: Ints  # rows of tracks that took a plot
-    sure: Ints  # (2, s) tracks, and the plots that are surely theirs
+    told: Told
     new: Offspring  # what may have left a body
     new_belief: Floats  # (c,)
-    crowded: Bools  # (n,) tracks that had a plot in their gate which may be another's, or more than one
 
 
 def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale: float, gone: Bools) -> Taken:
@@ -45,8 +57,8 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     tracks = len(table.number)
     nothing = np.zeros(0, np.int64)
     if tracks == 0:
-        none, no = np.zeros((2, 0), np.int64), np.zeros(0, np.bool_)
-        return Taken(table, h, np.arange(plots), nothing, none, NO_OFFSPRING, np.zeros(0), no)
+        told = _told(h, scan, nothing, nothing, np.zeros(0, np.bool_))
+        return Taken(table, h, np.arange(plots), nothing, told, NO_OFFSPRING, np.zeros(0))
     fallen = table.fallen.astype(np.int64)
     idle = (gone | ((table.only >= 0) & (table.only != scan.sensor))).astype(np.int64)
     pairs = pairs_of(h, fallen, scan, np.arange(plots), offsets, gate_scale, idle)
@@ -79,7 +91,11 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
 
     after = _after(h, scan, pairs, pair, left_mu)
     hit_s = np.where(hit, np.maximum(table.hit_s, after.time_s), table.hit_s)
-    after, with_others = _share(after, table, h, beside, took, scan, local, offsets)
+    with_others = _share(after, table, h, beside, took, scan, local, offsets)
+    if scan.of.kind == "radar":
+        # a plot in their gate may be another's, or there are more than one
+        crowded = np.bincount(pairs.mine, contested[pairs.theirs], tracks) > 0
+        loosen(table, after.P, crowded, scan.of.scan_period_s)
     hit_s[with_others] = np.maximum(hit_s[with_others], after.time_s[with_others])
     hits = table.hits + hit
     likeliest = after.x[np.arange(tracks), after.mu.argmax(1)]
@@ -94,17 +110,15 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
         existence=existence, hits=hits, hit_s=hit_s, fallen=table.fallen | now_fallen, brood=brood,
         shown=table.shown | ((hits >= FEWEST_HITS) & (existence > SHOWN_EXISTENCE)),
     )  # fmt: skip
+    sure = (existence[mine] > SURE_BELIEF) & ~contested[theirs] & (hits[mine] >= SURE_HITS)
+    told = _told(h, scan, mine, theirs, sure)
     if scan.of.kind == "radar":
-        table = table._replace(askew=_askew(table, h, scan, mine, theirs, offsets))
+        table = table._replace(askew=_askew(table, scan, told, offsets))
     claimed = np.zeros(plots)
     claimed[theirs] = existence[mine]
     claimed[new.plots[born]] = new_belief[born]
-    sure = (existence[mine] > SURE_BELIEF) & ~contested[theirs] & (hits[mine] >= SURE_HITS)
-    sure &= h.mu[mine, BALLISTIC] > SURE_MODE
-    crowded = np.bincount(pairs.mine, contested[pairs.theirs], tracks) > 0
     return Taken(
-        table, after, np.flatnonzero(claimed < 0.5), np.flatnonzero(hit), np.stack([mine[sure], theirs[sure]]),
-        new, new_belief, crowded,
+        table, after, np.flatnonzero(claimed < 0.5), np.flatnonzero(hit), told, new, new_belief,
     )  # fmt: skip
 
 
@@ -114,11 +128,19 @@ def _sure(odds: Floats) -> Floats:
 
 
 def _after(h: States, scan: Scan, pairs: Pairs, taken: Ints, left_mu: Floats) -> States:
-    """The states with the plots that they took, rows taken (k,) of the pairs; left_mu (n, 3) of those without."""
+    """The states with the plots that they took, rows taken (k,) of the pairs; left_mu (n, 3) of those without.
+
+    Their arrays are new.
+    """
     mine, theirs = pairs.mine[taken], pairs.theirs[taken]
-    time_s, x, P, A, mu = h.time_s.copy(), h.x.copy(), h.P.copy(), h.A.copy(), left_mu
+    time_s = h.time_s.copy()
     time_s[mine] = np.maximum(time_s[mine], scan.looks.time_s[theirs])
-    x[mine], P[mine], A[mine], mu[mine] = pairs.x[taken], pairs.P[taken], pairs.A[taken], pairs.mu[taken]
+    place = np.full(len(time_s), -1)
+    place[mine] = taken
+    x, P, A, mu = (
+        _put_together(old, new, place)
+        for old, new in ((h.x, pairs.x), (h.P, pairs.P), (h.A, pairs.A), (left_mu, pairs.mu))
+    )
     claims, recent = h.claims.copy(), h.recent.copy()
     claims[mine, scan.sensor] = scan.numbers[theirs]
     recent[mine, 1:] = h.recent[mine, :-1]
@@ -126,15 +148,31 @@ def _after(h: States, scan: Scan, pairs: Pairs, taken: Ints, left_mu: Floats) ->
     return States(time_s, x, P, A, mu, claims, recent)
 
 
-def _askew(table: Table, h: States, scan: Scan, mine: Ints, theirs: Ints, offsets: Offsets) -> Floats:
-    """How plots lie beside tracks that follow all sensors, with those that tracks, mine (k,), took of a radar."""
-    free = (table.only[mine] < 0) & (h.mu[mine, BALLISTIC] > SURE_MODE)
-    mine, theirs, seen_as = mine[free], theirs[free], scan.looks
+def _put_together(old: Floats, new: Floats, place: Ints) -> Floats:
+    """A fresh array with rows (n, ...) of new ones, at their place (n,) there, and of old ones where that is -1."""
+    if len(new) == 0:
+        return old.copy()
+    out, kept = new[place], place < 0
+    out[kept] = old[kept]
+    return out
+
+
+def _told(h: States, scan: Scan, mine: Ints, theirs: Ints, sure: Bools) -> Told:
+    """Of tracks and the plots that they took (k,), of which some are surely theirs, those in free flight."""
+    free = h.mu[mine, BALLISTIC] > SURE_MODE
+    mine, theirs = mine[free], theirs[free]
+    states = flown(mine, theirs, h.time_s, h.x, h.P, h.A, scan.looks.time_s)
+    return Told(mine, theirs, *states, np.flatnonzero(sure[free]))
+
+
+def _askew(table: Table, scan: Scan, told: Told, offsets: Offsets) -> Floats:
+    """How plots lie beside tracks that follow all sensors, with those that tracks took of a radar."""
+    which, looks = np.flatnonzero(table.only[told.mine] < 0), scan.looks
     off = off_sights(
-        mine, theirs, h.time_s, h.x, h.P, h.A, seen_as.time_s, seen_as.position_m, seen_as.axes, seen_as.measured,
-        seen_as.variance, seen_as.column, seen_as.lever, offsets.mean, offsets.P,
+        which, told.theirs, told.x, told.P, told.A, looks.position_m, looks.axes, looks.measured, looks.variance,
+        looks.column, looks.lever, offsets.mean, offsets.P,
     )  # fmt: skip
-    askew = table.askew.copy()
+    askew, mine = table.askew.copy(), told.mine[which]
     askew[mine, scan.sensor] += ASKEW_SHARE * (off - askew[mine, scan.sensor])
     return askew
 
@@ -155,9 +193,23 @@ class Beside(NamedTuple):
 
 
 def _beside(table: Table, h: States, idle: Ints, scan: Scan, local: Floats) -> Beside:
-    tracks = np.flatnonzero(idle == 0)
+    tracks, cell = np.flatnonzero(idle == 0), cell_of(scan)
+    if np.isfinite(cell[:3]).all():  # else those in line may be far from each other
+        tracks = tracks[
+            have_neighbours(
+                tracks,
+                h.time_s,
+                h.x,
+                h.P,
+                h.mu,
+                scan.time_s,
+                scan.position_m,
+                float(cell[2]),
+                float(cell[:2].sum()),
+            )
+        ]
     value, variance, _ = seen(tracks, h.time_s, h.x, h.P, h.A, h.mu, scan.time_s, scan.position_m, local)
-    return Beside(tracks, together(value, variance, cell_of(scan)), table.existence)
+    return Beside(tracks, together(value, variance, cell), table.existence)
 
 
 def _hidden(beside: Beside, seen_now: Bools) -> Floats:
@@ -178,19 +230,16 @@ def _share(
     scan: Scan,
     local: Floats,
     offsets: Offsets,
-) -> tuple[States, Ints]:
-    """Tracks that have part in one plot, corrected by it together; and the rows of those that had none of their own."""
+) -> Ints:
+    """Correct tracks that have part in one plot together, after in place; returns those that had none of their own."""
     found = groups(beside.tracks, beside.pairs, took)
-    if not found:
-        return after, np.zeros(0, np.int64)
-    time_s, x, P, A, mu = (c.copy() for c in after[:5])
-    out = []
+    out: list[int] = []
     for plot, members in sorted(found.items()):
         rows = np.array(members)
         inside, *new = shared(rows, plot, h, table.fallen.astype(np.int64), scan, local, offsets)
         to = rows[inside]
-        for column, values in zip((x, P, A, mu), new, strict=True):
+        for column, values in zip((after.x, after.P, after.A, after.mu), new, strict=True):
             column[to] = values
-        time_s[to] = np.maximum(h.time_s[to], scan.looks.time_s[plot])
+        after.time_s[to] = np.maximum(h.time_s[to], scan.looks.time_s[plot])
         out += to[inside > 0].tolist()
-    return after._replace(time_s=time_s, x=x, P=P, A=A, mu=mu), np.array(out, np.int64)
+    return np.array(out, np.int64)
