@@ -66,6 +66,17 @@ def test_one_ellipse_holds_its_share_and_keeps_its_area(probability):
     )
 
 
+@pytest.mark.parametrize("latitude_deg", [0.0, 50.0, -75.0, 88.0])
+@pytest.mark.parametrize("angle_deg", [0.0, 45.0, 90.0])
+def test_long_thin_areas_keep_their_size_on_the_map(latitude_deg, angle_deg):
+    # 1,000 km to 2 km: sides that are straight over longitude and latitude would lie beside it
+    c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    turn = np.array([[c, -s], [s, c]])
+    area, area_km2 = one(latitude_deg, 30.0, turn @ np.diag([165e3**2, 330.0**2]) @ turn.T)
+    assert area.is_valid
+    check(area, area_km2)
+
+
 def test_no_area_is_thinner_than_a_metre():
     area, _ = one(10.0, 10.0, np.diag([1e6, 0.0]))
     assert area.is_valid

@@ -10,7 +10,11 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.prediction.forecast import Area
-from tocsin.sensors.plots import Floats
+from tocsin.prediction.region import SMOOTH, SMOOTH_WIDTH
+from tocsin.sensors.plots import Floats, Ints
+from tocsin.units import SEMI_MAJOR_AXIS_M
+
+MOST_HALVINGS = 8  # of a side
 
 
 def polygons(
@@ -22,9 +26,9 @@ def polygons(
     have no holes and are cut at the antimeridian.
     """
     found: list[list[Polygon]] = [[] for _ in range(count)]
-    latitude, longitude = place(latitude_rad, longitude_rad, corners_m)
+    latitude, longitude, ring = _placed(latitude_rad, longitude_rad, corners_m, parts[:, 1].astype(int))
     begin = 0
-    for region, many in parts.astype(int).tolist():
+    for region, many in zip(parts[:, 0].astype(int), np.bincount(ring), strict=True):
         area = _polygon(latitude[begin : begin + many], longitude[begin : begin + many])
         begin += many
         found[region] += getattr(area, "geoms", [area])
@@ -58,6 +62,46 @@ def place(latitude_rad: float, longitude_rad: float, plane_m: Floats) -> tuple[F
     points += centre - radius * axes[2]
     latitude, longitude, _ = ecef_to_geodetic(points)
     return latitude, longitude
+
+
+def _placed(
+    latitude_rad: float, longitude_rad: float, corners_m: Floats, many: Ints
+) -> tuple[Floats, Floats, Ints]:
+    """Latitudes and longitudes (rad) of the corners of rings, with more of them where sides would bend; their rings.
+
+    corners_m (m, 2), many (p,) of each ring. A side is a line of the plane; straight over longitude and latitude it is
+    another, farther off the farther it goes and the nearer it is to a pole. Sides are halved until they are off by no
+    more than an outline may be (`region`).
+    """
+    ring = np.repeat(np.arange(len(many)), many)
+    allowed_m = np.zeros(0)
+    for halvings in range(MOST_HALVINGS + 1):
+        first = np.searchsorted(ring, np.arange(len(many)))
+        following = np.arange(1, len(ring) + 1)
+        following[np.append(first[1:], len(ring)) - 1] = first
+        after_m = corners_m[following]
+        if halvings == 0:
+            cross = corners_m[:, 0] * after_m[:, 1] - after_m[:, 0] * corners_m[:, 1]
+            area = 0.5 * np.abs(np.add.reduceat(cross, first))
+            length = np.add.reduceat(np.hypot(*(after_m - corners_m).T), first)
+            allowed_m = np.minimum(SMOOTH * np.sqrt(area), SMOOTH_WIDTH * 2.0 * area / length)
+        middle_m = 0.5 * (corners_m + after_m)
+        both = place(latitude_rad, longitude_rad, np.concatenate([corners_m, middle_m]))
+        (latitude, there), (longitude, across) = (np.split(angle, 2) for angle in both)
+        east = across - longitude - 0.5 * _turn(longitude[following] - longitude)
+        north = there - 0.5 * (latitude + latitude[following])
+        off_m = SEMI_MAJOR_AXIS_M * np.hypot(north, _turn(east) * np.cos(there))
+        bent = np.flatnonzero(off_m > allowed_m[ring])
+        if not len(bent) or halvings == MOST_HALVINGS:
+            break
+        corners_m = np.insert(corners_m, bent + 1, middle_m[bent], axis=0)
+        ring = np.insert(ring, bent + 1, ring[bent])
+    return latitude, longitude, ring
+
+
+def _turn(angle_rad: Floats) -> Floats:
+    """Angles from -pi to pi."""
+    return np.asarray(angle_rad - 2.0 * math.pi * np.round(angle_rad / (2.0 * math.pi)))
 
 
 def _polygon(latitude_rad: Floats, longitude_rad: Floats) -> Area:

@@ -25,7 +25,9 @@ TRIES = 40
 SURE = 1e-6  # of a share, to which it is met
 END_PARTS = np.array([0.04, 0.15, 0.4])  # of the last step of the grid, where the outline bends most
 LOG_TWO_PI = math.log(2.0 * math.pi)
-SMOOTH = 0.004  # of the square root of an area: how far its outline may move where it loses corners
+# How far an outline may move where it loses corners: of the square root of its area, and, where it is long and thin, of
+# its mean width.
+SMOOTH, SMOOTH_WIDTH = 0.004, 0.02
 
 
 @jit
@@ -258,7 +260,8 @@ def outlines(
             if m < 3 or area <= 0.0:  # a crest between two places of the grid: too thin to be drawn
                 continue
             areas[r] += area
-            kept = _thinned(x[:m], low[:m], high[:m], SMOOTH * math.sqrt(area))
+            allowed = min(SMOOTH * math.sqrt(area), SMOOTH_WIDTH * area / (x[m - 1] - x[0]))
+            kept = _thinned(x[:m], low[:m], high[:m], allowed)
             start = filled
             for i in kept:
                 corners[filled, 0], corners[filled, 1] = (
