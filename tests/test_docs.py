@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_every_command_and_option_is_in_the_reference():
 
 def test_every_option_in_the_how_to_exists():
     commands = load(ROOT / "scripts" / "cli_reference.py").commands()
-    for page in ("how-to.md", "index.md"):
+    for page in ("how-to.md", "index.md", "prediction.md"):
         for name, rest in re.findall(r"^ *tocsin (\w+)(.*)$", text_of("docs", page), re.MULTILINE):
             options = {option for action in commands[name]._actions for option in action.option_strings}
             assert set(re.findall(r"--[a-z-]+", rest)) <= options, f"{page}: tocsin {name}{rest}"
@@ -107,6 +108,27 @@ def test_the_examples_of_motion_run(capsys):
     assert "had not reached its end within the longest time" in said
     assert "(1, 7, 9)" in said
     assert "True" in said
+
+
+def test_the_examples_of_prediction_run(capsys, monkeypatch):
+    class Axes:
+        def __getattr__(self, name):
+            return lambda *args, **more: None
+
+    # what is drawn is another test's; matplotlib need not be installed
+    pyplot = types.SimpleNamespace(subplots=lambda: (None, Axes()))
+    monkeypatch.setitem(sys.modules, "matplotlib", types.SimpleNamespace(pyplot=pyplot))
+    blocks = re.findall(
+        r"^```python run\n(.*?)^```", text_of("docs", "prediction.md"), re.MULTILINE | re.DOTALL
+    )
+    assert len(blocks) >= 6
+    assert len(blocks[1].splitlines()) == 3
+    names = {}
+    for block in blocks:
+        exec(compile(block, "prediction.md", "exec"), names)  # noqa: S102
+    said = capsys.readouterr().out
+    assert "It comes down." in said
+    assert "0.99 Polygon" in said
 
 
 def test_nothing_names_the_place_where_it_was_made():

@@ -33,9 +33,9 @@ def _feature(message: Message) -> dict[str, Any]:
         "properties": {
             "identifier": message.identifier,
             "msgType": message.kind,
-            "sent": _moment(message.sent_s),
-            "onset": _moment(message.onset_s),
-            "expires": _moment(message.expires_s),
+            "sent": moment(message.sent_s),
+            "onset": moment(message.onset_s),
+            "expires": moment(message.expires_s),
             "event": message.texts[0].event if message.texts else "",
             "status": message.status,
             "stage": message.stage,
@@ -51,7 +51,7 @@ def _feature(message: Message) -> dict[str, Any]:
     }
 
 
-def _moment(time_s: float) -> str:
+def moment(time_s: float) -> str:
     """ISO 8601 in UTC, to the millisecond."""
     moment = dt.datetime.fromtimestamp(round(time_s * 1000.0) / 1000.0, dt.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -48,3 +48,48 @@ class Forecast(NamedTuple):
     area_50: Area | None = None  # these hold the impact with 0.5 and with 0.9
     area_90: Area | None = None
     time_quantiles_s: Floats | None = None  # (7,) of the impact at QUANTILES, less impact_time_s
+
+
+# How the prediction of one state ended
+COMES_DOWN, STAYS_UP, STILL_FLYING, LEAVES, UNDER_GROUND, NOT_FINITE, TOO_FAST, TOO_FAR, TOO_WIDE = range(9)
+
+
+class FallLine(NamedTuple):
+    """Where bodies of n masses of one density and shape come down, all from one state.
+
+    Where one does not come down or burns up, its place and time are NaN.
+    """
+
+    mass_kg: Floats  # (n,) on the ground
+    start_mass_kg: Floats  # (n,) of the same bodies at the state, before they ablate
+    latitude_rad: Floats  # (n,)
+    longitude_rad: Floats  # (n,)
+    time_s: Floats  # (n,) after the state
+    density_kg_m3: float
+    shape: str
+
+
+class Prediction(NamedTuple):
+    """Where and when one state comes down. Times are seconds after that of the state.
+
+    status: COMES_DOWN, or why there is no impact, in words in ``sentence``; then the numbers are NaN and there are no
+    areas. ``notes`` are sentences that whoever uses the areas should read.
+    """
+
+    status: int
+    sentence: str
+    time_s: float  # the median flight's, with its place
+    latitude_rad: float
+    longitude_rad: float
+    covariance: Floats  # (3, 3) second moments of east, north (m) and time (s) about these
+    shares: Floats  # (n,) of the impact that the areas hold
+    areas: tuple[Area, ...]  # (n,) lon, lat in degrees, cut at the antimeridian
+    areas_km2: Floats  # (n,)
+    time_quantiles_s: Floats  # (7,) of the impact at QUANTILES
+    origin: str  # whole, child, orbit or meteoroid: what was believed of its ballistic coefficient; given
+    stays_up: float  # share of what it may be that does not come down, of which the areas know nothing
+    # the flights behind the areas, the lightest first (k, 5): latitude, longitude (rad), time (s), ln of the ballistic
+    # coefficient at the speed of the state, and weight
+    flights: Floats
+    fall_line: FallLine | None
+    notes: tuple[str, ...]

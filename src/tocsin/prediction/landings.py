@@ -44,7 +44,7 @@ class Impact(NamedTuple):
     latitude_rad: float
     longitude_rad: float
     covariance: Floats  # (3, 3) second moments of east, north (m) and time (s) about these
-    areas: list[Area]  # that hold it with SHARES
+    areas: list[Area]  # that hold it with each of the shares
     areas_km2: Floats
     late_s: Floats  # (7,) quantiles of the time at QUANTILES, less time_s
     danger: Area  # the last of the areas, for what is dense enough to be dangerous
@@ -55,16 +55,17 @@ class Impact(NamedTuple):
 def free(
     x: Floats, P: Floats, kinds: tuple[Kind, ...], learned: Learned = NOTHING, *,
     wind_sigma_m_s: float = WIND_SIGMA_M_S, steady: Forces = STANDARD, tumbling: Forces = TUMBLING,
+    ground_m: float = GROUND_M,
 ) -> Landings | float:  # fmt: skip
     """Landings of a body in free flight, of a state (9,) and covariance (9, 9) as in `tracking.modes`.
 
     kinds: priors of ln beta (x and P tell only how the rest hangs on it). wind_sigma_m_s: of what is not known of the
-    wind, each axis at 11 km. steady, tumbling: what acts on what keeps its attitude, and on what does not. A float is
-    the lowest height (m) of what does not come down.
+    wind, each axis at 11 km. steady, tumbling: what acts on what keeps its attitude, and on what does not. ground_m:
+    height of the ground. A float is the lowest height (m) of what does not come down.
     """
     ln_beta, weight, width = nodes(kinds, learned)
     code, point, covariance, weight, ln_beta, lowest_m = impact(
-        x, P, ln_beta, weight, float(width), GROUND_M, wind_sigma_m_s, steady, tumbling
+        x, P, ln_beta, weight, float(width), ground_m, wind_sigma_m_s, steady, tumbling
     )
     return float(lowest_m) if code == STAYS_UP else Landings(point, covariance, weight, ln_beta)
 
@@ -94,8 +95,8 @@ def either(first: Landings, second: Landings, chance: float) -> Landings:
     )
 
 
-def told(landings: Landings) -> Impact:
-    """The distribution as places, areas and times."""
+def told(landings: Landings, shares: Floats = SHARES) -> Impact:
+    """The distribution as places, areas that hold shares (n,) of it, and times."""
     weight, ln_beta = landings.weight, landings.ln_beta
     # the median in time: what is lighter, or burns longer, comes down later
     order = np.argsort(landings.point[:, 3], kind="stable")
@@ -111,7 +112,7 @@ def told(landings: Landings) -> Impact:
     # second moments about the reported point, which is not the mean
     moments = np.einsum("k,kij->ij", weight, spread + offset[:, :, None] * offset[:, None, :])
     moments = 0.5 * (moments + moments.T)
-    areas, areas_km2 = _areas(latitude, longitude, weight, offset, spread, SHARES)
+    areas, areas_km2 = _areas(latitude, longitude, weight, offset, spread, shares)
     late_s = _quantiles(weight, offset[:, 2], spread[:, 2, 2])
     dense = np.asarray(ln_beta >= DANGEROUS_LN_BETA)
     if weight[dense].sum() < LEAST_DANGER:
@@ -120,7 +121,7 @@ def told(landings: Landings) -> Impact:
     if not dense.all():
         share = weight[dense] / weight[dense].sum()
         (danger,), (danger_km2,) = _areas(
-            latitude, longitude, share, offset[dense], spread[dense], SHARES[-1:]
+            latitude, longitude, share, offset[dense], spread[dense], shares[-1:]
         )
         arrival = _quantiles(share, offset[dense, 2], spread[dense, 2, 2])
     return Impact(

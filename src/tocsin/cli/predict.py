@@ -1,0 +1,230 @@
+"""``tocsin predict``: where and when a state, or each of a file, comes down."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tocsin.cli.output import MAX_SHOWN, example, progress, warn, warn_of_rows
+from tocsin.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from tocsin.formats.given import Given, States
+    from tocsin.prediction.forecast import Prediction
+    from tocsin.prediction.winds import Winds
+
+BLOCKS = 3  # states told of at length; more are a table
+ORIGINS = ("whole", "child", "orbit", "meteoroid")
+SHARES = (0.5, 0.9, 0.99)
+
+EPILOG = """\
+Names of a state, in a call or as columns of a CSV file (time and name may be left out):
+  place     x_m y_m z_m, or lat_deg lon_deg height_m (WGS 84)
+  velocity  vx_m_s vy_m_s vz_m_s (ECEF), or east_m_s north_m_s up_m_s,
+            or speed_m_s heading_deg climb_deg
+  spread    sigma_NAME of any of these, or sigma_position_m sigma_velocity_m_s for all axes,
+            or cov_x_x cov_y_x cov_y_y ... cov_vz_vz (ECEF, m and m/s); none: exact
+  body      ballistic_coefficient_kg_m2 ballistic_coefficient_sigma (relative), or
+            origin: whole, child, orbit, meteoroid
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "predict",
+        help="where and when a state, or each of a file, comes down",
+        description="Tell where and when a body comes down: the median place and time, the areas that hold\n"
+        "the impact with given probabilities, and for a meteoroid the places of pieces by mass.\n"
+        "A state is given as name=value, as rows of a CSV file, or as a CCSDS orbit ephemeris\n"
+        "message (OEM, KVN). What does not come down, or is no state of a body, is told of in\n"
+        "a sentence. Without a wind file the wind is taken as unknown, not as calm.",
+        epilog=EPILOG
+        + "\n"
+        + example(
+            "tocsin predict lat_deg=48 lon_deg=35 height_m=80e3 speed_m_s=3000 heading_deg=80 climb_deg=-40",
+            "tocsin predict states.csv --share 0.5 --share 0.95 --json",
+            "tocsin predict decay.oem --origin orbit --geojson areas.geojson",
+            "tocsin predict fireball.csv --origin meteoroid --wind profile.csv",
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("state", metavar="STATE", nargs="+", help="a file, or name=value of one state")
+    parser.add_argument(
+        "--beta", metavar="KG_M2", type=float, help="ballistic coefficient m / (Cd A) of all states"
+    )
+    parser.add_argument(
+        "--beta-sigma", metavar="SHARE", type=float, help="its sigma, relative to itself (0.1)"
+    )
+    parser.add_argument(
+        "--origin", metavar="ORIGIN", help="whole, child, orbit or meteoroid (orbit or whole, by the state)"
+    )
+    parser.add_argument(
+        "--wind", metavar="FILE", type=Path, help="CSV of a profile of wind, or of a grid of them"
+    )
+    parser.add_argument(
+        "--wind-sigma",
+        metavar="M_S",
+        type=float,
+        help="what is not known of the wind at 11 km (3 with --wind, else 15)",
+    )
+    parser.add_argument(
+        "--shape", metavar="SHAPE", help="drag by Mach number: sphere, fragment, blunt or slender"
+    )
+    parser.add_argument(
+        "--ground", metavar="M", type=float, default=0.0, help="height of the ground, WGS 84 (0)"
+    )
+    parser.add_argument(
+        "--share",
+        metavar="P",
+        type=float,
+        action="append",
+        help="probability of an area; again for more (0.5 0.9 0.99)",
+    )
+    parser.add_argument("--geojson", metavar="FILE", type=Path, help="write areas and places as GeoJSON")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict, and tell."""
+    from tocsin.formats.files import write_file
+    from tocsin.formats.predictions import prediction_json, predictions_geojson
+
+    states = _states(args.state)
+    winds = _winds(args.wind)
+    pairs: list[tuple[Given, Prediction]] = []
+    with progress("predicting") as advance:
+        for number, given in enumerate(states.given):
+            pairs.append((given, _predicted(given, args, winds)))
+            advance(number + 1, len(states.given))
+    warn_of_rows(states.rejected, len(states.rejected))
+    for note in states.notes:
+        warn(note)
+    if args.geojson is not None:
+        write_file(args.geojson, predictions_geojson(pairs))
+    if args.json:
+        found = {
+            "predictions": [prediction_json(given, made) for given, made in pairs],
+            "rejected": [rejection._asdict() for rejection in states.rejected],
+        }
+        print(json.dumps(found, indent=1, allow_nan=False))
+        return 0
+    if len(pairs) > BLOCKS:
+        print("\n".join(_table(pairs)))
+    else:
+        print("\n\n".join("\n".join(_block(given, made)) for given, made in pairs))
+    return 0
+
+
+def _states(words: list[str]) -> States:
+    from tocsin.formats.given import States, read_states, state_of
+    from tocsin.formats.observed import read_lines
+    from tocsin.formats.oem import is_oem, read_oem
+
+    if "=" in words[0] and not Path(words[0]).exists():
+        return States((state_of(words),), ())
+    if len(words) > 1:
+        raise UsageError(f"predict: {words[1]!r}: give one file, or name=value of one state")
+    path = Path(words[0])
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    lines = read_lines(path)
+    return read_oem(path, lines) if is_oem(lines) else read_states(path)
+
+
+def _winds(path: Path | None) -> Winds | None:
+    if path is None:
+        return None
+    from tocsin.formats.winds import read_winds
+
+    winds, rejected = read_winds(path)
+    warn_of_rows(rejected, len(rejected))
+    return winds
+
+
+def _predicted(given: Given, args: argparse.Namespace, winds: Winds | None) -> Prediction:
+    from tocsin.prediction.states import BETA_SIGMA, predict_state
+
+    coefficient = given.ballistic_coefficient if args.beta is None else args.beta
+    sigma = given.ballistic_coefficient_sigma if args.beta_sigma is None else args.beta_sigma
+    return predict_state(
+        given.state,
+        covariance=given.covariance,
+        ballistic_coefficient=coefficient,
+        ballistic_coefficient_sigma=BETA_SIGMA if sigma is None else sigma,
+        origin=args.origin or given.origin,
+        winds=winds,
+        wind_sigma_m_s=args.wind_sigma,
+        shape=args.shape,
+        shares=args.share or SHARES,
+        ground_m=args.ground,
+    )
+
+
+def _time(given: Given, after_s: float) -> str:
+    """A time as ISO 8601 to the second, or as seconds after the state."""
+    from tocsin.formats.geojson import moment
+
+    if math.isnan(given.time_s):
+        return f"{after_s:.1f} s after the state"
+    return f"{moment(given.time_s + after_s)[:19]}Z"
+
+
+def _place(latitude_rad: float, longitude_rad: float) -> str:
+    latitude, longitude = math.degrees(latitude_rad), math.degrees(longitude_rad)
+    return f"{abs(latitude):8.4f} {'S' if latitude < 0 else 'N'} {abs(longitude):8.4f} {'W' if longitude < 0 else 'E'}"
+
+
+def _block(given: Given, made: Prediction) -> list[str]:
+    """One state at length."""
+    from tocsin.prediction.forecast import COMES_DOWN, QUANTILES
+
+    lines = [f"{given.name}: {made.sentence}"]
+    if made.status == COMES_DOWN:
+        late = dict(zip((float(q) for q in QUANTILES), made.time_quantiles_s.tolist(), strict=True))
+        first, last = _time(given, late[0.005]), _time(given, late[0.995])
+        flight = "" if math.isnan(given.time_s) else f", {made.time_s:.0f} s after the state"
+        lines += [
+            f"  median place   {_place(made.latitude_rad, made.longitude_rad)}",
+            f"  median time    {_time(given, made.time_s)}{flight}",
+            f"  99 % of times  {first} to {last}",
+            f"  taken to be    {made.origin}",
+        ]
+        for share, size in zip(made.shares, made.areas_km2, strict=True):
+            lines.append(f"  {100 * share:5g} % area   {size:,.4g} km2")
+    line = made.fall_line
+    if line is not None:
+        lines.append(f"  pieces of {line.density_kg_m3:g} kg/m3 ({line.shape}):")
+        for i in range(len(line.mass_kg)):
+            place = _place(line.latitude_rad[i], line.longitude_rad[i])
+            known = not math.isnan(line.latitude_rad[i])
+            told = f"{place}   {line.time_s[i]:6.0f} s of flight" if known else "does not come down"
+            lines.append(f"    {line.mass_kg[i]:8g} kg {told}")
+    return lines + [f"  Note: {note}" for note in made.notes]
+
+
+def _table(pairs: list[tuple[Given, Prediction]]) -> list[str]:
+    """Many states, one a line."""
+    from tocsin.prediction.forecast import COMES_DOWN
+
+    shares = pairs[0][1].shares
+    heading = "".join(f"{100 * share:>9g} %" for share in shares)
+    lines = [f"{'State':<12}{'Median place':<24}{'Median time':<22}{heading} km2"]
+    for given, made in pairs:
+        if made.status != COMES_DOWN:
+            lines.append(f"{given.name[:11]:<12}{made.sentence}")
+            continue
+        time = f"{made.time_s:.0f} s" if math.isnan(given.time_s) else _time(given, made.time_s)
+        sizes = "".join(f"{size:>11,.4g}" for size in made.areas_km2)
+        lines.append(
+            f"{given.name[:11]:<12}{_place(made.latitude_rad, made.longitude_rad):<24}{time:<22}{sizes}"
+        )
+    notes = [f"Note: {given.name}: {note}" for given, made in pairs for note in made.notes]
+    lines += notes[:MAX_SHOWN]
+    if len(notes) > MAX_SHOWN:
+        lines.append(f"{len(notes) - MAX_SHOWN} more notes: --json has them")
+    return lines

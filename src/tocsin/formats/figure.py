@@ -1,0 +1,56 @@
+"""A prediction as a figure, by matplotlib (``pip install tocsin[plot]``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tocsin.errors import UsageError
+from tocsin.prediction.forecast import COMES_DOWN, Prediction
+from tocsin.units import DEGREE_RAD
+
+WIDEST_DEG = 180.0  # an area wider than this lies across the antimeridian
+
+
+def plot(impact: Prediction, axes: Any = None) -> Any:
+    """Draw areas, median place and fall line over longitude and latitude (degrees). Returns the axes.
+
+    axes: of matplotlib, to draw into; None: of a new figure. Across the antimeridian longitudes go on beyond 180.
+    Raises `UsageError` where there is no impact to draw, and where axes are None and matplotlib is not installed.
+    """
+    if impact.status != COMES_DOWN:
+        raise UsageError(f"plot: there is no impact to draw. {impact.sentence}")
+    if axes is None:
+        try:
+            from matplotlib import pyplot
+        except ImportError as error:
+            raise UsageError("plot needs matplotlib: pip install tocsin[plot], or give axes") from error
+        _, axes = pyplot.subplots()
+    bounds = np.array([area.bounds for area in impact.areas])
+    across = bool(len(bounds) and bounds[:, 2].max() - bounds[:, 0].min() > WIDEST_DEG)
+
+    def lon(degrees: Any) -> Any:
+        return np.mod(degrees, 360.0) if across else degrees
+
+    for i in np.argsort(-impact.shares):  # the largest below
+        parts = getattr(impact.areas[i], "geoms", [impact.areas[i]])
+        for number, part in enumerate(parts):
+            corners = np.asarray(part.exterior.coords)
+            east = corners[:, 0] + (360.0 if across and corners[:, 0].mean() < 0.0 else 0.0)
+            label = f"{100 * impact.shares[i]:g} %: {impact.areas_km2[i]:,.3g} km²" if number == 0 else None
+            axes.fill(east, corners[:, 1], alpha=0.25, color="tab:red", label=label)
+    axes.plot(lon(impact.longitude_rad / DEGREE_RAD), impact.latitude_rad / DEGREE_RAD, "k+", label="median")
+    line = impact.fall_line
+    if line is not None and np.isfinite(line.latitude_rad).any():
+        east, north = lon(line.longitude_rad / DEGREE_RAD), line.latitude_rad / DEGREE_RAD
+        axes.plot(east, north, "k.-", linewidth=0.8, label="fall line")
+        for mass, x, y in zip(line.mass_kg, east, north, strict=True):
+            if np.isfinite(y):
+                axes.annotate(f" {mass:g} kg", (x, y))
+    axes.set_xlabel("longitude, degrees")
+    axes.set_ylabel("latitude, degrees")
+    middle = np.cos(impact.latitude_rad)
+    axes.set_aspect(1.0 / max(float(middle), 0.05))
+    axes.legend()
+    return axes

@@ -1,0 +1,33 @@
+"""Where one body comes down: the public functions behind ``tocsin predict``, for scripts and notebooks.
+
+    from tocsin.predict import plot, predict_state
+    impact = predict_state(state, covariance=covariance)
+    plot(impact)
+
+What is listed here keeps its name and meaning: docs/prediction.md.
+"""
+
+from __future__ import annotations
+
+from tocsin.formats.figure import plot
+from tocsin.formats.winds import read_winds
+from tocsin.prediction.arguments import ORIGINS
+from tocsin.prediction.forecast import FallLine, Prediction
+from tocsin.prediction.kinds import Kind
+from tocsin.prediction.meteoroids import fall_line, meteoroid
+from tocsin.prediction.states import predict_state
+from tocsin.prediction.winds import Winds, profile
+
+__all__ = [
+    "ORIGINS",
+    "FallLine",
+    "Kind",
+    "Prediction",
+    "Winds",
+    "fall_line",
+    "meteoroid",
+    "plot",
+    "predict_state",
+    "profile",
+    "read_winds",
+]

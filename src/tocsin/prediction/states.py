@@ -1,0 +1,353 @@
+"""Where and when one state comes down: the areas of a single body, without a track.
+
+    from tocsin.predict import plot, predict_state
+    impact = predict_state(state, covariance=covariance)
+    plot(impact)
+
+What cannot come down, or is no state of a body at all, has a status and a sentence; only a call that makes no sense
+raises an exception.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike
+
+from tocsin.earth.drag import SHAPES, drag_coefficient, hypersonic_coefficient, with_shape
+from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, height_m
+from tocsin.earth.flights import to_ground
+from tocsin.earth.forces import STANDARD, Forces
+from tocsin.earth.motion import density_kg_m3, sound_speed_m_s
+from tocsin.earth.status import LANDED, STARTS_BELOW
+from tocsin.errors import UsageError
+from tocsin.prediction import meteoroids
+from tocsin.prediction.arguments import believed_of, covariance_of, within
+from tocsin.prediction.forecast import (
+    COMES_DOWN,
+    LEAVES,
+    NOT_FINITE,
+    QUANTILES,
+    STAYS_UP,
+    STILL_FLYING,
+    TOO_FAR,
+    TOO_FAST,
+    TOO_WIDE,
+    UNDER_GROUND,
+    FallLine,
+    Prediction,
+)
+from tocsin.prediction.impact import LONGEST_FLIGHT_S, WIND_SIGMA_M_S
+from tocsin.prediction.kinds import DEFAULT, Kind, from_orbit, nodes
+from tocsin.prediction.landings import GROUND_M, SHARES, Landings, free, told
+from tocsin.prediction.winds import FAR_M, Winds, wind_at
+from tocsin.sensors.plots import Floats
+from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S
+
+# What stays unknown of a wind that is given, each axis at 11 km: an analysis of the hour is off by so much.
+GIVEN_WIND_SIGMA_M_S = 3.0
+BETA_SIGMA = 0.1  # of a ballistic coefficient that is given, relative
+LOWEST_GROUND_M, HIGHEST_GROUND_M = -500.0, 9000.0
+BELOW_M = 1.0  # the ground, by no more than which a state has just landed
+# Nothing of the Solar System is faster here (the speed of escape from the Sun, the Earth's own, and its pull: 73 km/s),
+# nor flown from farther away.
+FASTEST_M_S, FARTHEST_M = 80e3, 1e9
+STRONGEST_PA = 1e9  # twice what steel yields at
+AIR_TOP_M = 90e3  # what never was lower hardly felt air
+# Beyond, an area has no meaning: the linear spread of a flight, and the distance between flights of one state.
+WIDEST_SIGMA_M, WIDEST_M = 1000e3, 6000e3
+FEW = 2e-3  # weight of flights that may be so, and are left out then
+NEGLIGIBLE = 1e-3  # of what stays up
+BENT = 0.3  # sigmas: a variance is then short by a fifth (2 b^2)
+
+
+class _Part(NamedTuple):
+    """Some of what a body may be: its share, kinds, and what acts on it."""
+
+    share: float
+    kinds: tuple[Kind, ...]
+    steady: Forces
+    tumbling: Forces
+
+
+def predict_state(
+    state: ArrayLike,
+    *,
+    covariance: ArrayLike | None = None,
+    ballistic_coefficient: float | None = None,
+    ballistic_coefficient_sigma: float = BETA_SIGMA,
+    origin: str | None = None,
+    kinds: Sequence[Kind] | None = None,
+    winds: Winds | None = None,
+    wind_sigma_m_s: float | None = None,
+    shape: str | None = None,
+    shares: ArrayLike = SHARES,
+    ground_m: float = GROUND_M,
+) -> Prediction:
+    """Where and when a state (6,) comes down, ECEF (WGS 84) in m and m/s.
+
+    covariance: (6, 6), or sigmas: (6,) of each component, (2,) of each axis of position and of velocity; None: the
+    state is exact. It goes along with the flight linearly.
+
+    What is believed of the ballistic coefficient m / (Cd A), in kg/m2, at the speed of the state, is one of these:
+    ballistic_coefficient with its sigma relative to itself (log-normal); kinds, any sum of log-normals; or the prior of
+    an origin: "whole", "child" and "orbit" as in `prediction.kinds`, "meteoroid" as in `prediction.meteoroids`. With
+    none given it is "orbit" or "whole", as the state is on an orbit or not.
+
+    winds: known (`prediction.winds`); of a grid the profile at the place of impact is taken, which is found by a
+    flight of its own. wind_sigma_m_s: of what is not known of the wind, each axis at 11 km (3 with winds, 15 without).
+    shape: one of `earth.drag.SHAPES`, whose drag by Mach number the body has; None: that of a tumbling fragment below
+    1,200 kg/m2, and drag that is the same at every speed above. shares (n,): of the impact, that areas hold, each
+    between 0 and 1. ground_m: height of the ground over the ellipsoid. A meteoroid ablates above 3 km/s.
+
+    The areas are regions of highest density (`prediction.region`) of flights over what the coefficient may be
+    (`prediction.impact`). Raises `UsageError` for an argument of a wrong shape or beyond its limits, and no exception
+    for what no flight can be made of: see `Prediction`.
+    """
+    x = np.asarray(state, float)
+    if x.shape != (6,):
+        raise UsageError(f"state must have the shape (6,), has {x.shape}")
+    P = covariance_of(covariance)
+    wanted = np.atleast_1d(np.asarray(shares, float))
+    if wanted.ndim != 1 or not len(wanted) or not ((wanted > 0.0) & (wanted < 1.0)).all():
+        raise UsageError(f"shares must lie between 0 and 1, are {wanted.tolist()}")
+    within("ground_m", ground_m, LOWEST_GROUND_M, HIGHEST_GROUND_M, "m")
+    if wind_sigma_m_s is None:
+        wind_sigma_m_s = WIND_SIGMA_M_S if winds is None else GIVEN_WIND_SIGMA_M_S
+    within("wind_sigma_m_s", wind_sigma_m_s, 0.0, 100.0, "m/s")
+    if shape is not None and shape not in SHAPES:
+        raise UsageError(f"shape is {shape!r}, must be one of {', '.join(SHAPES)}")
+    believed, taken_for = believed_of(ballistic_coefficient, ballistic_coefficient_sigma, origin, kinds)
+
+    def nothing(status: int, sentence: str, fall_line: FallLine | None = None) -> Prediction:
+        nan, none = math.nan, np.full(len(wanted), math.nan)
+        return Prediction(
+            status, sentence, nan, nan, nan, np.full((3, 3), nan), wanted, (), none,
+            np.full(len(QUANTILES), nan), taken_for, 1.0 if status in (STAYS_UP, LEAVES) else nan,
+            np.zeros((0, 5)), fall_line, (),
+        )  # fmt: skip
+
+    wrong = _unphysical(x, ground_m)
+    if wrong is not None:
+        return nothing(*wrong)
+    taken_for = taken_for or ("orbit" if from_orbit(x) else "whole")
+    notes: list[str] = []
+    base = STANDARD
+    if winds is not None:
+        base = _blown(x, _parts(x, believed, taken_for, shape, STANDARD), winds, ground_m, notes)
+    parts = _parts(x, believed, taken_for, shape, base)
+    if taken_for == "meteoroid" and _speed_m_s(x) > meteoroids.DARK_M_S:
+        notes.append(
+            f"It is faster than {meteoroids.DARK_M_S / 1000:g} km/s: until it is not, it is taken to ablate as a stone "
+            f"does ({meteoroids.ABLATION_S2_M2 * 1e6:g} s2/km2)."
+        )
+    landings, stays_up, lowest_m = _landings(x, P, parts, wind_sigma_m_s, ground_m)
+    line = meteoroids.fall_line(x, forces=base, ground_m=ground_m) if taken_for == "meteoroid" else None
+    if landings is None:
+        return nothing(*_why_not(x, lowest_m), line)
+    landings = _drawable(landings)
+    if landings is None:
+        return nothing(TOO_WIDE, _WIDE, line)
+    impact = told(landings, wanted)
+    if not all(_drawn(area) for area in impact.areas):
+        return nothing(TOO_WIDE, _WIDE, line)
+    if stays_up > NEGLIGIBLE:
+        notes.append(
+            f"{100 * stays_up:.2g} % of what it may be does not come down within {LONGEST_FLIGHT_S / 60:.0f} min; "
+            "the areas are for the rest."
+        )
+    notes += _bent(x, P, parts[0], landings, ground_m)
+    latitude, longitude, _ = ecef_to_geodetic(landings.point[:, :3])
+    flights = np.column_stack([latitude, longitude, landings.point[:, 3], landings.ln_beta, landings.weight])
+    return Prediction(
+        COMES_DOWN, "It comes down.", impact.time_s, impact.latitude_rad, impact.longitude_rad, impact.covariance,
+        wanted, tuple(impact.areas), impact.areas_km2, impact.time_s + impact.late_s, taken_for, stays_up,
+        flights[np.argsort(landings.ln_beta, kind="stable")], line, tuple(notes),
+    )  # fmt: skip
+
+
+_WIDE = "It is known so badly that its impact may be almost anywhere: no area can be drawn."
+
+
+def _speed_m_s(x: Floats) -> float:
+    return float(np.linalg.norm(x[3:]))
+
+
+def _unphysical(x: Floats, ground_m: float) -> tuple[int, str] | None:
+    """Status and sentence of what is no state of a body above the ground."""
+    if not np.isfinite(x).all():
+        return NOT_FINITE, f"The state holds a number that is not finite: {x.tolist()}."
+    if np.abs(x[:3]).max() > FARTHEST_M:
+        return TOO_FAR, f"It is {np.abs(x[:3]).max():.3g} m away; flights begin within {FARTHEST_M:g} m."
+    v = x[3:] + np.cross([0.0, 0.0, EARTH_RATE_RAD_S], x[:3])
+    speed = min(float(np.linalg.norm(np.minimum(np.abs(c), 1e150))) for c in (v, x[3:]))
+    if speed > FASTEST_M_S:
+        return TOO_FAST, f"It has {speed:.3g} m/s; no body is faster than {FASTEST_M_S:g} m/s here."
+    height = float(height_m(x[0], x[1], x[2]))
+    if height < ground_m - BELOW_M:
+        return UNDER_GROUND, f"It is at a height of {height:.0f} m, under the ground ({ground_m:g} m)."
+    pressure = 0.5 * density_kg_m3(height, STANDARD) * _speed_m_s(x) ** 2
+    if pressure > STRONGEST_PA:
+        return TOO_FAST, (
+            f"It has {_speed_m_s(x):.0f} m/s at a height of {height:.0f} m, where the air presses with "
+            f"{pressure / 1e9:.1f} GPa: no body withstands {STRONGEST_PA / 1e9:g} GPa."
+        )
+    return None
+
+
+def _mach_factor(x: Floats, shape: str) -> float:
+    """Drag coefficient of a shape at a state's speed over its hypersonic one."""
+    sound = sound_speed_m_s(float(height_m(x[0], x[1], x[2])), STANDARD)
+    return float(drag_coefficient(shape, _speed_m_s(x) / sound)) / hypersonic_coefficient(shape)
+
+
+def _shaped(x: Floats, forces: Forces, shape: str) -> Forces:
+    """Forces with the drag of a shape over that at the speed of a state."""
+    shaped = with_shape(forces, shape)
+    return shaped._replace(curve=shaped.curve / _mach_factor(x, shape))
+
+
+def _parts(
+    x: Floats, believed: tuple[Kind, ...] | None, origin: str, shape: str | None, base: Forces
+) -> list[_Part]:
+    """All that a body may be."""
+    if origin == "meteoroid":
+        burning = meteoroids.ablating(base)
+        parts = []
+        for name, (share, _, _) in meteoroids.SHAPES.items():
+            taken = shape or name
+            f = _shaped(x, burning, taken)
+            own = believed or meteoroids.meteoroid(
+                name,
+                meteoroids.MASS_KG * meteoroids.mass_before(_speed_m_s(x)),
+                ln_by_mach=math.log(_mach_factor(x, name)),
+            )
+            parts.append(_Part(share, own, f, f))
+        return parts
+    kinds = believed or getattr(DEFAULT, origin)
+    if shape is not None:
+        f = _shaped(x, base, shape)
+        return [_Part(1.0, kinds, f, f)]
+    return [_Part(1.0, kinds, base, _shaped(x, base, "fragment"))]
+
+
+def _landings(
+    x: Floats, P: Floats, parts: list[_Part], wind_sigma_m_s: float, ground_m: float
+) -> tuple[Landings | None, float, float]:
+    """Flights of all parts, None where none comes down; the share that does not; the lowest height of that (m)."""
+    start, known = np.zeros(9), np.zeros((9, 9))
+    start[:6] = x
+    known[:6, :6] = P
+    known[6, 6] = 1.0  # free of the rest: `impact` puts each node's own in its place
+    found, stays_up, lowest_m = [], 0.0, math.inf
+    for part in parts:
+        at, weight, _ = nodes(part.kinds)
+        start[6] = at[int(np.argmax(weight))]
+        landings = free(
+            start, known, part.kinds, wind_sigma_m_s=wind_sigma_m_s, steady=part.steady, tumbling=part.tumbling,
+            ground_m=ground_m,
+        )  # fmt: skip
+        if isinstance(landings, float):
+            stays_up += part.share
+            lowest_m = min(lowest_m, landings)
+            continue
+        down = float(weight[np.isin(at, landings.ln_beta)].sum())
+        stays_up += part.share * (1.0 - down)
+        found.append(landings._replace(weight=landings.weight * part.share * down))
+    if not found:
+        return None, 1.0, lowest_m
+    together = Landings(*(np.concatenate(c) for c in zip(*found, strict=True)))
+    return together._replace(weight=together.weight / together.weight.sum()), stays_up, lowest_m
+
+
+def _blown(x: Floats, parts: list[_Part], winds: Winds, ground_m: float, notes: list[str]) -> Forces:
+    """The forces with the wind where the state would come down, or where it is if it does not."""
+    place = x[:3]
+    if len(winds.place_m):
+        landings, _, _ = _landings(x, np.zeros((6, 6)), parts[:1], 0.0, ground_m)
+        if landings is not None:
+            place = landings.point[int(np.argmax(landings.weight)), :3]
+    table, far_m = wind_at(winds, place)
+    if far_m > FAR_M:
+        notes.append(f"The nearest profile of wind is {far_m / 1000:.0f} km from the impact.")
+    return STANDARD._replace(wind=table)
+
+
+def _why_not(x: Floats, lowest_m: float) -> tuple[int, str]:
+    """Status and sentence of what did not come down in time."""
+    v = x[3:] + np.cross([0.0, 0.0, EARTH_RATE_RAD_S], x[:3])
+    energy = 0.5 * float(v @ v) - EARTH_GM_M3_S2 / float(np.linalg.norm(x[:3]))
+    lowest = f"{lowest_m / 1000:.0f} km"
+    if lowest_m > AIR_TOP_M and energy > 0.0:
+        return LEAVES, f"It is faster than escape and comes no lower than {lowest}: it leaves the Earth."
+    if lowest_m > AIR_TOP_M and from_orbit(x):
+        return STAYS_UP, f"It stays above {lowest}: an orbit."
+    return STILL_FLYING, (
+        f"It has not come down after {LONGEST_FLIGHT_S / 60:.0f} min, the longest flight (lowest until then: {lowest})."
+    )
+
+
+def _drawable(landings: Landings) -> Landings | None:
+    """The flights of which areas can be made; None where more than a few end too far off, or are known too badly."""
+    point, spread = landings.point[:, :3], landings.covariance
+    middle = point[int(np.argmax(landings.weight))]
+    good = np.isfinite(point).all(axis=1) & np.isfinite(spread).all(axis=(1, 2))
+    good &= np.trace(spread[:, :3, :3], axis1=1, axis2=2) < WIDEST_SIGMA_M**2
+    good &= spread[:, 3, 3] < LONGEST_FLIGHT_S**2
+    good &= np.linalg.norm(point - middle, axis=1) < WIDEST_M
+    weight = landings.weight[good]
+    if weight.sum() < 1.0 - FEW:
+        return None
+    return Landings(landings.point[good], spread[good], weight / weight.sum(), landings.ln_beta[good])
+
+
+def _drawn(area: shapely.Geometry) -> bool:
+    """Whether an area is one of polygons without holes."""
+    parts = getattr(area, "geoms", [area])
+    return bool(not area.is_empty and area.is_valid and all(not len(part.interiors) for part in parts))
+
+
+def _bent(x: Floats, P: Floats, part: _Part, landings: Landings, ground_m: float) -> list[str]:
+    """What to say where the spread of the state is far from linear.
+
+    Flights one sigma to either side along each principal axis tell how much the place of impact, a z + b z^2 of a
+    normal z, bends: all b together, over the spread of the likeliest flight.
+    """
+    values, vectors = np.linalg.eigh(_scaled(P))
+    some = values > 1e-9
+    if not some.any():
+        return []
+    aside = ((np.sqrt(np.maximum(np.diag(P), 0.0))[:, None] * vectors) * np.sqrt(np.maximum(values, 0.0)))[
+        :, some
+    ].T
+    k = int(np.argmax(landings.weight))
+    forces = part.tumbling if len(part.steady.curve) else part.steady
+    starts = np.concatenate([x + aside, x - aside, x[None]])
+    beta = math.exp(landings.ln_beta[k])
+    flown = to_ground(starts, beta, forces, ground_m=ground_m, longest_s=LONGEST_FLIGHT_S)
+    bend = math.inf
+    if np.isin(flown.status, (LANDED, STARTS_BELOW)).all():
+        latitude, longitude, _ = ecef_to_geodetic(flown.state[-1, :3])
+        axes = enu_axes(latitude, longitude)[:2]
+        off = (flown.state[:-1, :3] - flown.state[-1, :3]) @ axes.T
+        b = 0.5 * (off[: len(aside)] + off[len(aside) :])
+        C = axes @ landings.covariance[k, :3, :3] @ axes.T + np.eye(2)
+        bend = math.sqrt(float(np.einsum("ki,ij,kj->", b, np.linalg.inv(C), b)))
+    if bend < BENT:
+        return []
+    return [
+        f"The areas take the spread of the state as linear, and it bends by {bend:.2g} sigma: they may be too small."
+        if math.isfinite(bend)
+        else "One sigma off, the state does not come down: the areas are too small."
+    ]
+
+
+def _scaled(P: Floats) -> Floats:
+    """A covariance as correlations; 0 where a variance is 0."""
+    size = np.sqrt(np.maximum(np.diag(P), 0.0))
+    size = np.where(size > 0.0, size, 1.0)
+    return np.asarray(P / np.outer(size, size))

@@ -1,0 +1,98 @@
+"""Predictions as JSON, as GeoJSON and as a figure."""
+
+import importlib.util
+import json
+import math
+
+import numpy as np
+import pytest
+from shapely.geometry import shape
+
+from tocsin.errors import UsageError
+from tocsin.formats.figure import plot
+from tocsin.formats.given import Given
+from tocsin.formats.predictions import prediction_json, predictions_geojson
+from tocsin.prediction.states import predict_state
+
+from ..earth.flights import start
+
+
+def given(state, time_s=1777636800.0):
+    return Given("one", time_s, state, None, None, None, None)
+
+
+FALLING = start(47.0, 178.9, 80e3, 2500.0, 70.0, -25.0)
+DOWN = predict_state(FALLING, origin="meteoroid")
+UP = predict_state(start(0.0, 0.0, 400e3, 7180.0, 90.0, 0.0))
+
+
+def test_json_has_all_but_the_outlines():
+    found = json.loads(json.dumps(prediction_json(given(FALLING), DOWN), allow_nan=False))
+    assert found["status"] == 0
+    assert found["time"] == "2026-05-01T12:00:00.000Z"
+    assert [area["share"] for area in found["areas"]] == [0.5, 0.9, 0.99]
+    assert found["areas"][2]["area_km2"] == pytest.approx(DOWN.areas_km2[2], rel=1e-5)
+    assert found["lat_deg"] == pytest.approx(math.degrees(DOWN.latitude_rad), abs=1e-5)
+    assert list(found["impact_after_quantiles_s"]) == [
+        "0.005",
+        "0.05",
+        "0.25",
+        "0.5",
+        "0.75",
+        "0.95",
+        "0.995",
+    ]
+    assert [row["mass_kg"] for row in found["fall_line"]] == [0.01, 0.1, 1.0, 10.0, 100.0]
+    assert sum(row["weight"] for row in found["flights"]) == pytest.approx(1.0, abs=1e-4)
+    none = json.loads(json.dumps(prediction_json(given(FALLING, math.nan), UP), allow_nan=False))
+    assert none["time"] is None
+    assert "stays above" in none["sentence"]
+    assert "areas" not in none
+
+
+def test_geojson_has_areas_places_and_the_fall_line():
+    document = json.loads(predictions_geojson([(given(FALLING), DOWN), (given(FALLING), UP)]))
+    what = [feature["properties"]["what"] for feature in document["features"]]
+    assert what == ["area"] * 3 + ["median"] + ["fall line"] * 5 + ["none"]
+    for feature, area in zip(document["features"], DOWN.areas, strict=False):
+        drawn = shape(feature["geometry"])
+        assert drawn.is_valid
+        assert drawn.symmetric_difference(area).area < 1e-2 * area.area
+    assert document["features"][-1]["geometry"] is None
+    assert document["features"][4]["properties"]["mass_kg"] == 0.01
+
+
+class Axes:
+    """Takes what a figure is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def __getattr__(self, name):
+        return lambda *args, **more: self.told.append((name, args, more))
+
+
+def test_a_figure_is_drawn_into_axes():
+    axes = plot(DOWN, Axes())
+    names = [name for name, _, _ in axes.told]
+    assert names.count("fill") >= 3
+    assert names.count("annotate") == 5
+    # across the antimeridian longitudes go on
+    east = np.concatenate([args[0] for name, args, _ in axes.told if name == "fill"])
+    assert 179.0 < east.min() < east.max() < 182.0
+    labels = [more["label"] for name, _, more in axes.told if name == "fill" and more["label"]]
+    assert [label.split(":")[0] for label in labels] == ["99 %", "90 %", "50 %"]
+
+
+def test_without_an_impact_or_a_library_there_is_no_figure():
+    with pytest.raises(UsageError, match=r"there is no impact to draw\. It stays above"):
+        plot(UP, Axes())
+    if importlib.util.find_spec("matplotlib") is None:
+        with pytest.raises(UsageError, match=r"pip install tocsin\[plot\]"):
+            plot(DOWN)
+
+
+def test_matplotlib_draws_it():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    assert plot(DOWN).get_xlabel() == "longitude, degrees"
