@@ -100,19 +100,11 @@ def test_a_state_and_a_track_of_it_have_the_same_forecast():
     x, P = np.zeros(9), np.zeros((9, 9))
     x[:6], x[6], P[6, 6] = FALLING, math.log(2000.0), 1.2**2  # as much as a track knows at first
     P[:6, :6] = np.diag(np.repeat(SPREAD, 3) ** 2)
-    forecast = predict(
-        track(x, P, parent=0, parted=False) if "parted" in _fields() else track(x, P, parent=0), 0.0
-    )
-    made = predict_state(FALLING, covariance=SPREAD, kinds=DEFAULT.whole)
+    forecast = predict(track(x, P, parent=0, parted=False), 0.0)
+    made = predict_state(FALLING, covariance=SPREAD, origin="whole")
     assert made.areas_km2[2] == pytest.approx(forecast.area_km2, rel=0.02)
     assert made.areas[2].intersection(forecast.area).area > 0.97 * forecast.area.area
     np.testing.assert_allclose(made.time_quantiles_s - made.time_s, forecast.time_quantiles_s, atol=0.5)
-
-
-def _fields():
-    from tocsin.tracking.tracks import Track
-
-    return Track._fields
 
 
 def test_the_origin_follows_from_the_state_or_is_given():

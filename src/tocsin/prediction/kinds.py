@@ -16,6 +16,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr
 
 from tocsin.earth.motion import BALLISTIC
 from tocsin.sensors.plots import Floats
@@ -111,7 +112,7 @@ def learned_by(track: Track) -> Learned:
 
 
 # How ln beta is taken apart. Between nodes the sum of normal distributions of WIDTH of their distance is smooth.
-LEAST_LN_BETA, MOST_LN_BETA = math.log(10.0), math.log(100e3)  # a thin sheet, and more than any solid body
+LIMITS = (math.log(10.0), math.log(100e3))  # a thin sheet, and more than any solid body
 LEAST_PRECISION = 1e-3
 LOOKED_AT = 96
 FEWEST, MOST = 9, 13
@@ -121,8 +122,14 @@ LEAST_WEIGHT = math.log(1e-3)
 LINEAR_SIGMA = 0.1  # of ln beta, below which one flight does
 
 
-def nodes(kinds: tuple[Kind, ...], learned: Learned = NOTHING) -> tuple[Floats, Floats, float]:
-    """What is believed of ln beta, at nodes (k,): their weights (k,), and the sigma of what each stands for."""
+def nodes(
+    kinds: tuple[Kind, ...], learned: Learned = NOTHING, limits: tuple[float, float] = LIMITS
+) -> tuple[Floats, Floats, float]:
+    """What is believed of ln beta, at nodes (k,): their weights (k,), and the sigma of what each stands for.
+
+    limits: of ln beta, beyond which nothing is believed. Each kind is shared out among the nodes on either side of it,
+    in proportion to how near they are: that keeps its share and its mean, however narrow it is.
+    """
     parts = [_together(kind, learned) for kind in kinds]
     share, mean, sigma = (np.array(c) for c in zip(*parts, strict=True))
     share = np.exp(share - share.max())
@@ -132,16 +139,20 @@ def nodes(kinds: tuple[Kind, ...], learned: Learned = NOTHING) -> tuple[Floats, 
     if spread < LINEAR_SIGMA:
         return np.array([middle]), np.ones(1), spread
     likely = share > math.exp(LEAST_WEIGHT)
-    low = max(float((mean - REACH * sigma)[likely].min()), LEAST_LN_BETA)
-    high = min(float((mean + REACH * sigma)[likely].max()), MOST_LN_BETA)
+    low = max(float((mean - REACH * sigma)[likely].min()), limits[0])
+    high = min(float((mean + REACH * sigma)[likely].max()), limits[1])
     low, high = _narrowed(low, high, share, mean, sigma)
     count = int(min(max((high - low) / WIDEST_STEP + 1.0, FEWEST), MOST))
     at = np.linspace(low, high, count)
-    width = WIDTH * float(at[1] - at[0])
-    weight = _density(at, share, mean, np.sqrt(np.maximum(sigma**2 - width**2, 0.25 * sigma**2)))
+    step = float(at[1] - at[0])
+    width = WIDTH * step
+    # what the nodes' own width and the sharing out add to the variance
+    narrowed = np.sqrt(np.maximum(sigma**2 - width**2 - step**2 / 6.0, (LEAST_NARROWED * step) ** 2))
+    weight = _shared_out(at, step, share, mean, narrowed)
     return at, weight / weight.sum(), width
 
 
+LEAST_NARROWED = 0.05  # of the distance of nodes
 REACH = 3.2  # sigmas of a kind within which nodes stand
 
 
@@ -152,6 +163,17 @@ def _together(kind: Kind, learned: Learned) -> tuple[float, float, float]:
     mean = (own * kind.ln_beta + learned.precision * learned.ln_beta) / both
     apart2 = (kind.ln_beta - learned.ln_beta) ** 2 * own * learned.precision / both
     return math.log(kind.share) - 0.5 * apart2 + 0.5 * math.log(own / both), mean, both**-0.5
+
+
+def _shared_out(at: Floats, step: float, share: Floats, mean: Floats, sigma: Floats) -> Floats:
+    """Weights (k,) of nodes: means of 1 - |x - node| / step, where that is above 0, over normal distributions of x."""
+
+    def beyond(t: Floats) -> Floats:  # the mean of x - t, where that is above 0
+        z = (mean - t[:, None]) / sigma
+        return np.asarray(sigma * (np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi) + z * ndtr(z)))
+
+    hats = (beyond(at - step) - 2.0 * beyond(at) + beyond(at + step)) / step
+    return np.maximum(hats @ share, 0.0)
 
 
 def _density(at: Floats, share: Floats, mean: Floats, sigma: Floats) -> Floats:

@@ -15,7 +15,7 @@ from tocsin.prediction.ascent import DEFAULT as BURN
 from tocsin.prediction.ascent import Burn, ends, landings_of
 from tocsin.prediction.forecast import QUANTILES, Area
 from tocsin.prediction.impact import STAYS_UP, TUMBLING, WIND_SIGMA_M_S, impact
-from tocsin.prediction.kinds import NOTHING, Kind, Learned, nodes
+from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned, nodes
 from tocsin.prediction.region import outlines, quantiles
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import Track
@@ -55,15 +55,15 @@ class Impact(NamedTuple):
 def free(
     x: Floats, P: Floats, kinds: tuple[Kind, ...], learned: Learned = NOTHING, *,
     wind_sigma_m_s: float = WIND_SIGMA_M_S, steady: Forces = STANDARD, tumbling: Forces = TUMBLING,
-    ground_m: float = GROUND_M,
+    ground_m: float = GROUND_M, limits: tuple[float, float] = LIMITS,
 ) -> Landings | float:  # fmt: skip
     """Landings of a body in free flight, of a state (9,) and covariance (9, 9) as in `tracking.modes`.
 
     kinds: priors of ln beta (x and P tell only how the rest hangs on it). wind_sigma_m_s: of what is not known of the
     wind, each axis at 11 km. steady, tumbling: what acts on what keeps its attitude, and on what does not. ground_m:
-    height of the ground. A float is the lowest height (m) of what does not come down.
+    height of the ground. limits: of ln beta. A float is the lowest height (m) of what does not come down.
     """
-    ln_beta, weight, width = nodes(kinds, learned)
+    ln_beta, weight, width = nodes(kinds, learned, limits)
     code, point, covariance, weight, ln_beta, lowest_m = impact(
         x, P, ln_beta, weight, float(width), ground_m, wind_sigma_m_s, steady, tumbling
     )

@@ -42,7 +42,7 @@ from tocsin.prediction.forecast import (
     Prediction,
 )
 from tocsin.prediction.impact import LONGEST_FLIGHT_S, WIND_SIGMA_M_S
-from tocsin.prediction.kinds import DEFAULT, Kind, from_orbit, nodes
+from tocsin.prediction.kinds import DEFAULT, LIMITS, Kind, from_orbit, nodes
 from tocsin.prediction.landings import GROUND_M, SHARES, Landings, free, told
 from tocsin.prediction.winds import FAR_M, Winds, wind_at
 from tocsin.sensors.plots import Floats
@@ -51,6 +51,7 @@ from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S
 # What stays unknown of a wind that is given, each axis at 11 km: an analysis of the hour is off by so much.
 GIVEN_WIND_SIGMA_M_S = 3.0
 BETA_SIGMA = 0.1  # of a ballistic coefficient that is given, relative
+GIVEN_LIMITS = (0.0, math.log(1e6))  # of ln beta, where it is given
 LOWEST_GROUND_M, HIGHEST_GROUND_M = -500.0, 9000.0
 BELOW_M = 1.0  # the ground, by no more than which a state has just landed
 # Nothing of the Solar System is faster here (the speed of escape from the Sun, the Earth's own, and its pull: 73 km/s),
@@ -70,6 +71,7 @@ class _Part(NamedTuple):
 
     share: float
     kinds: tuple[Kind, ...]
+    limits: tuple[float, float]  # of ln beta
     steady: Forces
     tumbling: Forces
 
@@ -215,6 +217,7 @@ def _parts(
     x: Floats, believed: tuple[Kind, ...] | None, origin: str, shape: str | None, base: Forces
 ) -> list[_Part]:
     """All that a body may be."""
+    limits = LIMITS if believed is None else GIVEN_LIMITS
     if origin == "meteoroid":
         burning = meteoroids.ablating(base)
         parts = []
@@ -226,13 +229,13 @@ def _parts(
                 meteoroids.MASS_KG * meteoroids.mass_before(_speed_m_s(x)),
                 ln_by_mach=math.log(_mach_factor(x, name)),
             )
-            parts.append(_Part(share, own, f, f))
+            parts.append(_Part(share, own, limits, f, f))
         return parts
     kinds = believed or getattr(DEFAULT, origin)
     if shape is not None:
         f = _shaped(x, base, shape)
-        return [_Part(1.0, kinds, f, f)]
-    return [_Part(1.0, kinds, base, _shaped(x, base, "fragment"))]
+        return [_Part(1.0, kinds, limits, f, f)]
+    return [_Part(1.0, kinds, limits, base, _shaped(x, base, "fragment"))]
 
 
 def _landings(
@@ -245,11 +248,11 @@ def _landings(
     known[6, 6] = 1.0  # free of the rest: `impact` puts each node's own in its place
     found, stays_up, lowest_m = [], 0.0, math.inf
     for part in parts:
-        at, weight, _ = nodes(part.kinds)
+        at, weight, _ = nodes(part.kinds, limits=part.limits)
         start[6] = at[int(np.argmax(weight))]
         landings = free(
             start, known, part.kinds, wind_sigma_m_s=wind_sigma_m_s, steady=part.steady, tumbling=part.tumbling,
-            ground_m=ground_m,
+            ground_m=ground_m, limits=part.limits,
         )  # fmt: skip
         if isinstance(landings, float):
             stays_up += part.share
