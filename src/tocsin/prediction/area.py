@@ -10,7 +10,11 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.prediction.forecast import Area
-from tocsin.sensors.plots import Floats
+from tocsin.sensors.plots import Floats, Ints
+from tocsin.units import SEMI_MAJOR_AXIS_M
+
+BENT = 0.004  # of the square root of an area: how far an edge may be from where it is straight in the plane
+HALVINGS = 8  # of an edge that would not be straight on the map, at most
 
 
 def polygons(
@@ -23,12 +27,54 @@ def polygons(
     """
     found: list[list[Polygon]] = [[] for _ in range(count)]
     latitude, longitude = place(latitude_rad, longitude_rad, corners_m)
-    begin = 0
-    for region, many in parts.astype(int).tolist():
-        area = _polygon(latitude[begin : begin + many], longitude[begin : begin + many])
-        begin += many
+    many = parts[:, 1].astype(int)
+    ends = np.cumsum(many)
+    after = np.arange(1, len(corners_m) + 1)
+    after[ends - 1] = ends - many
+    off_m = _aside_m(latitude_rad, longitude_rad, corners_m, after, latitude, longitude)
+    for region, begin, end in zip(parts[:, 0].astype(int).tolist(), ends - many, ends, strict=True):
+        ring = slice(begin, end)
+        allowed_m = BENT * math.sqrt(Polygon(corners_m[ring]).area)
+        there = latitude[ring], longitude[ring]
+        if off_m[ring].max() > allowed_m:
+            there = _bent(latitude_rad, longitude_rad, corners_m[ring], allowed_m)
+        area = _polygon(*there)
         found[region] += getattr(area, "geoms", [area])
     return [p[0] if len(p) == 1 else MultiPolygon(p) for p in found]
+
+
+def _aside_m(
+    latitude_rad: float,
+    longitude_rad: float,
+    corners_m: Floats,
+    after: Ints,
+    latitude: Floats,
+    longitude: Floats,
+) -> Floats:
+    """How far the middles of edges (n,) on the map, straight in longitude and latitude, are from those in the plane.
+
+    after (n,): the corner to which the edge from each leads; latitude, longitude (n,) rad: of the corners.
+    """
+    true_lat, true_lon = place(latitude_rad, longitude_rad, 0.5 * (corners_m + corners_m[after]))
+    step = np.remainder(longitude[after] - longitude + math.pi, 2.0 * math.pi) - math.pi
+    east = np.remainder(longitude + 0.5 * step - true_lon + math.pi, 2.0 * math.pi) - math.pi
+    north = 0.5 * (latitude + latitude[after]) - true_lat
+    return np.asarray(SEMI_MAJOR_AXIS_M * np.hypot(north, np.cos(true_lat) * east))
+
+
+def _bent(
+    latitude_rad: float, longitude_rad: float, corners_m: Floats, allowed_m: float
+) -> tuple[Floats, Floats]:
+    """Latitudes and longitudes (rad) of a ring of corners (n, 2), with more of them where edges are too far aside."""
+    for _ in range(HALVINGS):
+        latitude, longitude = place(latitude_rad, longitude_rad, corners_m)
+        after = np.roll(np.arange(len(corners_m)), -1)
+        off_m = _aside_m(latitude_rad, longitude_rad, corners_m, after, latitude, longitude)
+        far = np.flatnonzero(off_m > allowed_m)
+        if not len(far):
+            break
+        corners_m = np.insert(corners_m, far + 1, 0.5 * (corners_m + corners_m[after])[far], axis=0)
+    return place(latitude_rad, longitude_rad, corners_m)
 
 
 def offsets_m(latitude_rad: float, longitude_rad: float, points_m: Floats) -> Floats:
