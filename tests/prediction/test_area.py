@@ -83,6 +83,23 @@ def test_no_area_is_thinner_than_a_metre():
     assert area.area > 0.0
 
 
+@pytest.mark.parametrize("latitude_deg", [0.0, 60.0, -80.0, 89.5])
+@pytest.mark.parametrize("azimuth_deg", [0.0, 50.0, 90.0])
+def test_a_long_thin_area_stays_on_its_line(latitude_deg, azimuth_deg):
+    """A re-entry from orbit may come down anywhere along a thousand km, and 2 km to each side of that."""
+    along = np.array([math.sin(math.radians(azimuth_deg)), math.cos(math.radians(azimuth_deg))])
+    across = np.array([-along[1], along[0]])
+    covariance = 400e3**2 * np.outer(along, along) + 2e3**2 * np.outer(across, across)
+    area, _ = one(latitude_deg, 20.0, covariance)
+    assert area.is_valid
+    far = np.linspace(-900e3, 900e3, 181)
+    for side, share in ((0.0, 1.0), (4e3, 0.6), (9e3, 0.0)):
+        points = far[:, None] * along + side * across
+        latitude, longitude = place(math.radians(latitude_deg), math.radians(20.0), points)
+        assert contains_xy(area, np.degrees(longitude), np.degrees(latitude)).mean() >= share
+    assert not contains_xy(area, np.degrees(longitude), np.degrees(latitude)).any()
+
+
 @pytest.mark.parametrize("longitude_deg", [180.0, -180.0, 179.99, -179.95])
 @pytest.mark.parametrize("latitude_deg", [0.0, -65.0, 88.0])
 def test_areas_at_the_antimeridian(latitude_deg, longitude_deg):

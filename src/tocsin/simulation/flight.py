@@ -48,6 +48,23 @@ def drag_by_mach(mach: float, curve: int) -> float:
 
 
 @jit
+def wind_m_s(height: float, weather: Floats) -> tuple[float, float]:
+    """Wind toward east and north (m/s) at a height (m)."""
+    level = jet(height)
+    d = (height - 8e3) / 8e3
+    ripple = math.sin(2.0 * math.pi * height / 9e3 + weather[4]) * math.exp(-0.5 * d * d)
+    return weather[0] * level + weather[2] * ripple, weather[1] * level + weather[3] * ripple
+
+
+@jit
+def ln_density_over_standard(height: float, weather: Floats) -> float:
+    """ln of the density of the air over that of the standard, at a height (m)."""
+    swing = math.sin(2.0 * math.pi * height / 22e3 + weather[6])
+    swing += 0.5 * math.sin(2.0 * math.pi * height / 13e3 + weather[7])
+    return float(weather[5] * (0.02 + 0.08 * min(max(height, 0.0) / 80e3, 1.5)) * swing)
+
+
+@jit
 def _rate(s: Floats, curve: int, ablation: float, weather: Floats, out: Floats) -> None:
     x, y, z, vx, vy, vz = s[0], s[1], s[2], s[3], s[4], s[5]
     r = math.sqrt(x * x + y * y + z * z)
@@ -59,19 +76,12 @@ def _rate(s: Floats, curve: int, ablation: float, weather: Floats, out: Floats) 
     out[6] = 0.0
     sin_lat, cos_lat, sin_lon, cos_lon, height = up_and_height(x, y, z)
     if height < NO_AIR_M:
-        level = jet(height)
-        d = (height - 8e3) / 8e3
-        ripple = math.sin(2.0 * math.pi * height / 9e3 + weather[4]) * math.exp(-0.5 * d * d)
-        east = weather[0] * level + weather[2] * ripple
-        north = weather[1] * level + weather[3] * ripple
+        east, north = wind_m_s(height, weather)
         ux = vx + sin_lon * east + sin_lat * cos_lon * north
         uy = vy - cos_lon * east + sin_lat * sin_lon * north
         uz = vz - cos_lat * north
         u = math.sqrt(ux * ux + uy * uy + uz * uz)
-        swing = math.sin(2.0 * math.pi * height / 22e3 + weather[6])
-        swing += 0.5 * math.sin(2.0 * math.pi * height / 13e3 + weather[7])
-        depart = weather[5] * (0.02 + 0.08 * min(max(height, 0.0) / 80e3, 1.5)) * swing
-        rho = density_kg_m3(height, STANDARD) * math.exp(depart)
+        rho = density_kg_m3(height, STANDARD) * math.exp(ln_density_over_standard(height, weather))
         k = 0.5 * rho * u * math.exp(-s[6]) * drag_by_mach(u / sound_speed_m_s(height, STANDARD), curve)
         ax -= k * ux
         ay -= k * uy
