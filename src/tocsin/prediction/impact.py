@@ -34,7 +34,7 @@ TUMBLING = with_shape(STANDARD, "fragment")
 # What no track can tell is how drag will depart, on the way that is left, from what it was so far (one sigma of ln
 # beta): air from the standard, by 2 % near the ground and 5 to 10 % above; and the drag coefficient as the body slows,
 # for each factor e in its speed (in the tables of `earth.drag` shapes differ by so much).
-AIR_SIGMA, SHAPE_SIGMA, MOST_FOLDS = 0.05, 0.15, 2.0
+AIR_SIGMA, SHAPE_SIGMA, MOST_FOLDS = 0.05, 0.12, 2.0
 COMES_DOWN, STAYS_UP = 0, 1
 
 
