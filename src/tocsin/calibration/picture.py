@@ -96,8 +96,9 @@ def _panel(
     )
     for p in TICKS:
         label = f"{100 * p:g}"
+        anchor = "end" if p == TICKS[-1] else "middle"
         out.append(
-            f'<text x="{across(sigmas(p)):.1f}" y="{y0 + SIDE + 13}" text-anchor="middle">{label}</text>'
+            f'<text x="{across(sigmas(p)):.1f}" y="{y0 + SIDE + 13}" text-anchor="{anchor}">{label}</text>'
         )
         if labelled:
             out.append(f'<text x="{x0 - 5}" y="{up(p) + 4:.1f}" text-anchor="end">{label}</text>')
