@@ -13,7 +13,8 @@ from tocsin.prediction.kinds import (
     NOTHING,
     Kind,
     Learned,
-    from_orbit,
+    chance_of_orbit,
+    kinds_alone,
     nodes,
 )
 
@@ -84,13 +85,28 @@ def state(height_m, speed_m_s, climb_deg, latitude_deg=0.0, heading_deg=90.0):
 @pytest.mark.parametrize(
     ("height_m", "speed_m_s", "climb_deg", "expected"),
     [
-        (400e3, 7180.0, 0.0, True),  # a circle
-        (120e3, 7350.0, -1.0, True),  # decaying
-        (100e3, 15000.0, -20.0, True),  # from beyond the Earth
-        (300e3, 3500.0, -20.0, False),
-        (500e3, 6000.0, 30.0, False),
-        (20e3, 300.0, -80.0, False),
+        (400e3, 7180.0, 0.0, 1.0),  # a circle
+        (120e3, 7350.0, -1.0, 1.0),  # decaying
+        (100e3, 15000.0, -20.0, 1.0),  # from beyond the Earth
+        (300e3, 3500.0, -20.0, 0.0),
+        (500e3, 6000.0, 30.0, 0.0),
+        (20e3, 300.0, -80.0, 0.0),
     ],
 )
 def test_what_comes_from_an_orbit(height_m, speed_m_s, climb_deg, expected):
-    assert from_orbit(state(height_m, speed_m_s, climb_deg)) is expected
+    x = state(height_m, speed_m_s, climb_deg)
+    assert chance_of_orbit(x) == expected
+    assert kinds_alone(x) == (DEFAULT.orbit if expected else DEFAULT.whole)
+
+
+def test_between_an_orbit_and_a_throw_it_may_be_either():
+    speeds_m_s = np.linspace(6000.0, 7500.0, 31)
+    chances = np.array([chance_of_orbit(state(120e3, speed_m_s, -2.0)) for speed_m_s in speeds_m_s])
+    assert chances[0] == 0.0
+    assert chances[-1] == 1.0
+    assert (np.diff(chances) >= 0.0).all()
+    either = speeds_m_s[(chances > 0.0) & (chances < 1.0)]
+    assert len(either) > 1
+    kinds = kinds_alone(state(120e3, either[0], -2.0))
+    assert sum(k.share for k in kinds) == pytest.approx(1.0)
+    assert {k.name for k in kinds} == {"body", "hull", "stone", "any"}

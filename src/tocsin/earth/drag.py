@@ -100,13 +100,14 @@ def ballistic_coefficient(shape: str, mass_kg: ArrayLike, area_m2: ArrayLike) ->
     return coefficient
 
 
-def drag_curve(shape: str) -> Floats:
+def drag_curve(shape: str, power: float = 1.0) -> Floats:
     """Cubics (n, 4) of the drag coefficient over its hypersonic value, as `forces.Forces.curve` has them.
 
     The same function as `drag_coefficient`; value and slope have no step at any Mach number, the second derivative
-    has one at each row of the table. Raises `UsageError` for a shape that is not in `SHAPES`.
+    has one at each row of the table. power: of that ratio; less than 1 for a body that is only in part like the shape.
+    Raises `UsageError` for a shape that is not in `SHAPES`.
     """
-    return _curve(shape).copy()
+    return _curve(shape, power).copy()
 
 
 def with_shape(forces: Forces, shape: str) -> Forces:
@@ -122,9 +123,9 @@ def _table(shape: str) -> Floats:
 
 
 @cache
-def _curve(shape: str) -> Floats:
+def _curve(shape: str, power: float = 1.0) -> Floats:
     table = _table(shape)
-    relative = PchipInterpolator(table[:, 0], table[:, 1] / table[-1, 1])
+    relative = PchipInterpolator(table[:, 0], (table[:, 1] / table[-1, 1]) ** power)
     mach = MACH_STEP * np.arange(round(table[-1, 0] / MACH_STEP) + 1)
     value, slope = relative(mach), MACH_STEP * relative(mach, 1)
     rise = np.diff(value)

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from tocsin.earth.drag import with_shape
+from tocsin.earth.drag import drag_curve, with_shape
 from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.integrate import fly
@@ -27,14 +27,20 @@ LONGEST_FLIGHT_S = 5400.0  # an orbit: what has not landed by then is not coming
 STEP_ERROR_M = 0.3  # allowed in a step of a flight: in all about a metre, of areas of hundreds
 # Unknown wind, each axis at 11 km: as the referee's bound and the climate of middle latitudes have it.
 WIND_SIGMA_M_S = 15.0
-# What has no fixed attitude, and so all that is lighter than this, has the drag of a tumbling fragment by Mach number;
-# what is denser one that is the same at every speed.
+# What has no fixed attitude, and so all that is lighter than this, has the drag of a tumbling fragment by Mach number.
+# What is denser keeps its attitude: its drag rises toward the speed of sound, that of a sharp cone fivefold
+# (`earth.drag`), that of a round body hardly; this power of the cone's lies between, nearer to the round body.
 TUMBLING_LN_BETA = math.log(1200.0)
+STEADY_POWER = 0.15
 TUMBLING = with_shape(STANDARD, "fragment")
+STEADY = STANDARD._replace(curve=drag_curve("slender", STEADY_POWER))
 # What no track can tell is how drag will depart, on the way that is left, from what it was so far (one sigma of ln
 # beta): air from the standard, by 2 % near the ground and 5 to 10 % above; and the drag coefficient as the body slows,
-# for each factor e in its speed (in the tables of `earth.drag` shapes differ by so much).
-AIR_SIGMA, SHAPE_SIGMA, MOST_FOLDS = 0.05, 0.12, 2.0
+# for each factor e in its speed: of what keeps its attitude, and of what tumbles, whose shapes differ less (as the
+# tables of `earth.drag` do).
+AIR_SIGMA, MOST_FOLDS = 0.04, 2.0
+STEADY_SIGMA, TUMBLING_SIGMA = 0.1, 0.09
+
 COMES_DOWN, STAYS_UP = 0, 1
 
 
@@ -59,7 +65,7 @@ def land(x: Floats, ground_m: float, f: Forces) -> tuple[int, float, Floats, Flo
 
 
 @jit
-def _by_mach(x: Floats, f: Forces) -> float:
+def ln_by_mach(x: Floats, f: Forces) -> float:
     """ln of the drag coefficient of a state over its hypersonic value."""
     height = up_and_height(x[0], x[1], x[2])[4]
     speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
@@ -113,11 +119,12 @@ def impact(
         start = x + gain * (nodes[k] - x[6])
         start[6] = nodes[k]
         covariance = known.copy()
-        f = steady
-        learn_wind(start, covariance, f)
+        f, sigma = steady, STEADY_SIGMA
         if nodes[k] < TUMBLING_LN_BETA:
-            f = tumbling
-            start[6] += _by_mach(start, tumbling)
+            f, sigma = tumbling, TUMBLING_SIGMA
+        learn_wind(start, covariance, f)
+        if len(f.curve) > 0:
+            start[6] += ln_by_mach(start, f)
         code, t, y, J, lowest = fall(start, ground_m, f)
         if code != LANDED and turn == 0:
             return STAYS_UP, points, C, left, nodes, lowest
@@ -127,7 +134,7 @@ def impact(
         points[k, :3] = y[:3]
         points[k, 3] = t
         slower = 0.5 * math.log((start[3:6] ** 2).sum() / (y[3:6] ** 2).sum())
-        depart = SHAPE_SIGMA * min(max(slower, 0.0), MOST_FOLDS)
+        depart = sigma * min(max(slower, 0.0), MOST_FOLDS)
         covariance[6, 6] += AIR_SIGMA**2 + depart * depart
         C[k] = J @ covariance @ J.T
     some = left > 0.0

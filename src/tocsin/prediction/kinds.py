@@ -65,28 +65,38 @@ DEFAULT = Kinds(
     ),
 )
 
-# A flight whose perigee is no deeper than this below the ground, or that is faster than a satellite, was not thrown up
-# from the Earth.
-DEEPEST_PERIGEE_M = -300e3
+# A flight whose perigee is so deep below the ground was thrown up from the Earth; one whose perigee is no deeper than
+# this, or that is faster than a satellite, comes from an orbit; between, it may be either.
+THROWN_PERIGEE_M, ORBIT_PERIGEE_M = -700e3, -200e3
 
 
 def kinds_of(track: Track, state: Floats, kinds: Kinds = DEFAULT) -> tuple[Kind, ...]:
     """The prior for a track in free flight at a state (6,)."""
-    if track.parted:
-        return kinds.child
-    return kinds.orbit if from_orbit(state) else kinds.whole
+    return kinds.child if track.parted else kinds_alone(state, kinds)
 
 
-def from_orbit(state: Floats) -> bool:
-    """Whether a state (6,), ECEF, is on an orbit about the Earth, decaying or hyperbolic."""
+def kinds_alone(state: Floats, kinds: Kinds = DEFAULT) -> tuple[Kind, ...]:
+    """The prior for what flies alone at a state (6,): as launched, from an orbit, or either."""
+    orbit = chance_of_orbit(state)
+    if orbit in (0.0, 1.0):
+        return kinds.orbit if orbit else kinds.whole
+    whole = (k._replace(share=k.share * (1.0 - orbit)) for k in kinds.whole)
+    return (*whole, *(k._replace(share=k.share * orbit) for k in kinds.orbit))
+
+
+def chance_of_orbit(state: Floats) -> float:
+    """Probability that a state (6,), ECEF, is on an orbit about the Earth, decaying or hyperbolic."""
     r = state[:3]
     v = state[3:6] + np.cross([0.0, 0.0, EARTH_RATE_RAD_S], r)
     radius = float(np.linalg.norm(r))
     energy = 0.5 * float(v @ v) - EARTH_GM_M3_S2 / radius
+    if energy > 0.0:
+        return 1.0
     h = np.cross(r, v)
     parameter = float(h @ h) / EARTH_GM_M3_S2
-    eccentricity = float(np.sqrt(max(1.0 + 2.0 * energy * parameter / EARTH_GM_M3_S2, 0.0)))
-    return bool(parameter / (1.0 + eccentricity) > SEMI_MAJOR_AXIS_M + DEEPEST_PERIGEE_M or energy > 0.0)
+    eccentricity = math.sqrt(max(1.0 + 2.0 * energy * parameter / EARTH_GM_M3_S2, 0.0))
+    perigee_m = parameter / (1.0 + eccentricity) - SEMI_MAJOR_AXIS_M
+    return min(max((perigee_m - THROWN_PERIGEE_M) / (ORBIT_PERIGEE_M - THROWN_PERIGEE_M), 0.0), 1.0)
 
 
 class Learned(NamedTuple):

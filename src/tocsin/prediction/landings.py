@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
-from tocsin.earth.forces import STANDARD, Forces
+from tocsin.earth.forces import Forces
 from tocsin.earth.motion import THRUST
 from tocsin.prediction.area import offsets_m, polygons
 from tocsin.prediction.ascent import DEFAULT as BURN
 from tocsin.prediction.ascent import Burn, ends, landings_of
 from tocsin.prediction.forecast import QUANTILES, Area
-from tocsin.prediction.impact import STAYS_UP, TUMBLING, WIND_SIGMA_M_S, impact
+from tocsin.prediction.impact import STAYS_UP, STEADY, TUMBLING, WIND_SIGMA_M_S, impact
 from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned, nodes
 from tocsin.prediction.region import outlines, quantiles
 from tocsin.sensors.plots import Floats
@@ -54,7 +54,7 @@ class Impact(NamedTuple):
 
 def free(
     x: Floats, P: Floats, kinds: tuple[Kind, ...], learned: Learned = NOTHING, *,
-    wind_sigma_m_s: float = WIND_SIGMA_M_S, steady: Forces = STANDARD, tumbling: Forces = TUMBLING,
+    wind_sigma_m_s: float = WIND_SIGMA_M_S, steady: Forces = STEADY, tumbling: Forces = TUMBLING,
     ground_m: float = GROUND_M, limits: tuple[float, float] = LIMITS,
 ) -> Landings | float:  # fmt: skip
     """Landings of a body in free flight, of a state (9,) and covariance (9, 9) as in `tracking.modes`.
@@ -70,7 +70,7 @@ def free(
     return float(lowest_m) if code == STAYS_UP else Landings(point, covariance, weight, ln_beta)
 
 
-def thrusting(track: Track, burn: Burn = BURN, f: Forces = STANDARD) -> Landings | None:
+def thrusting(track: Track, burn: Burn = BURN, f: Forces = STEADY) -> Landings | None:
     """Landings of a body under thrust; None where none of its ends of thrust leads to the ground."""
     ends_m_s, widths_m_s = ends(track, burn)
     x, P = track.x[THRUST], track.P[THRUST]

@@ -41,8 +41,8 @@ from tocsin.prediction.forecast import (
     FallLine,
     Prediction,
 )
-from tocsin.prediction.impact import LONGEST_FLIGHT_S, WIND_SIGMA_M_S
-from tocsin.prediction.kinds import DEFAULT, LIMITS, Kind, from_orbit, nodes
+from tocsin.prediction.impact import LONGEST_FLIGHT_S, STEADY, STEADY_POWER, WIND_SIGMA_M_S
+from tocsin.prediction.kinds import DEFAULT, LIMITS, Kind, chance_of_orbit, kinds_alone, nodes
 from tocsin.prediction.landings import GROUND_M, SHARES, Landings, free, told
 from tocsin.prediction.winds import FAR_M, Winds, wind_at
 from tocsin.sensors.plots import Floats
@@ -103,7 +103,7 @@ def predict_state(
     winds: known (`prediction.winds`); of a grid the profile at the place of impact is taken, which is found by a
     flight of its own. wind_sigma_m_s: of what is not known of the wind, each axis at 11 km (3 with winds, 15 without).
     shape: one of `earth.drag.SHAPES`, whose drag by Mach number the body has; None: that of a tumbling fragment below
-    1,200 kg/m2, and drag that is the same at every speed above. shares (n,): of the impact, that areas hold, each
+    1,200 kg/m2, and of `impact.STEADY` above. shares (n,): of the impact, that areas hold, each
     between 0 and 1. ground_m: height of the ground over the ellipsoid. A meteoroid ablates above 3 km/s.
 
     The areas are regions of highest density (`prediction.region`) of flights over what the coefficient may be
@@ -136,12 +136,14 @@ def predict_state(
     wrong = _unphysical(x, ground_m)
     if wrong is not None:
         return nothing(*wrong)
-    taken_for = taken_for or ("orbit" if from_orbit(x) else "whole")
+    taken_for = taken_for or ("orbit" if chance_of_orbit(x) > 0.5 else "whole")
     notes: list[str] = []
     base = STANDARD
     if winds is not None:
-        base = _blown(x, _parts(x, believed, taken_for, shape, STANDARD), winds, ground_m, notes)
-    parts = _parts(x, believed, taken_for, shape, base)
+        base = _blown(
+            x, _parts(x, believed, taken_for if origin else None, shape, STANDARD), winds, ground_m, notes
+        )
+    parts = _parts(x, believed, taken_for if origin else None, shape, base)
     if taken_for == "meteoroid" and _speed_m_s(x) > meteoroids.DARK_M_S:
         notes.append(
             f"It is faster than {meteoroids.DARK_M_S / 1000:g} km/s: until it is not, it is taken to ablate as a stone "
@@ -214,9 +216,9 @@ def _shaped(x: Floats, forces: Forces, shape: str) -> Forces:
 
 
 def _parts(
-    x: Floats, believed: tuple[Kind, ...] | None, origin: str, shape: str | None, base: Forces
+    x: Floats, believed: tuple[Kind, ...] | None, origin: str | None, shape: str | None, base: Forces
 ) -> list[_Part]:
-    """All that a body may be."""
+    """All that a body may be. origin: None where it follows from the state."""
     limits = LIMITS if believed is None else GIVEN_LIMITS
     if origin == "meteoroid":
         burning = meteoroids.ablating(base)
@@ -231,11 +233,12 @@ def _parts(
             )
             parts.append(_Part(share, own, limits, f, f))
         return parts
-    kinds = believed or getattr(DEFAULT, origin)
+    kinds = believed or (kinds_alone(x) if origin is None else getattr(DEFAULT, origin))
     if shape is not None:
         f = _shaped(x, base, shape)
         return [_Part(1.0, kinds, limits, f, f)]
-    return [_Part(1.0, kinds, limits, base, _shaped(x, base, "fragment"))]
+    steady = base._replace(curve=STEADY.curve / _mach_factor(x, "slender") ** STEADY_POWER)
+    return [_Part(1.0, kinds, limits, steady, _shaped(x, base, "fragment"))]
 
 
 def _landings(
@@ -287,7 +290,7 @@ def _why_not(x: Floats, lowest_m: float) -> tuple[int, str]:
     lowest = f"{lowest_m / 1000:.0f} km"
     if lowest_m > AIR_TOP_M and energy > 0.0:
         return LEAVES, f"It is faster than escape and comes no lower than {lowest}: it leaves the Earth."
-    if lowest_m > AIR_TOP_M and from_orbit(x):
+    if lowest_m > AIR_TOP_M and chance_of_orbit(x) > 0.5:
         return STAYS_UP, f"It stays above {lowest}: an orbit."
     return STILL_FLYING, (
         f"It has not come down after {LONGEST_FLIGHT_S / 60:.0f} min, the longest flight (lowest until then: {lowest})."
