@@ -122,7 +122,7 @@ def learned_by(track: Track) -> Learned:
 
 
 # How ln beta is taken apart. Between nodes the sum of normal distributions of WIDTH of their distance is smooth.
-LIMITS = (math.log(10.0), math.log(100e3))  # a thin sheet, and more than any solid body
+LIMITS = (math.log(4.0), math.log(100e3))  # a thin foil, and more than any solid body
 LEAST_PRECISION = 1e-3
 LOOKED_AT = 96
 FEWEST, MOST = 9, 13
