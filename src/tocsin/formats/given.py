@@ -56,8 +56,9 @@ class States(NamedTuple):
     """States of a file, and its rows that could not be used."""
 
     given: tuple[Given, ...]
-    rejected: tuple[Rejection, ...]
+    rejected: tuple[Rejection, ...]  # MAX_LISTED at the most
     notes: tuple[str, ...] = ()
+    skipped: int = 0  # rows that could not be used, all of them
 
 
 class _Wrong(Exception):  # noqa: N818  # never leaves this module
@@ -98,7 +99,7 @@ def read_states(path: Path) -> States:
         raise DataError(f"{path}: has no state that can be used{first}")
     unused = [name for name in have if name not in KNOWN]
     notes = (f"{path.name}: not used: {', '.join(unused)}",) if unused else ()
-    return States(tuple(given), tuple(rejected[:MAX_LISTED]), notes)
+    return States(tuple(given), tuple(rejected[:MAX_LISTED]), notes, len(rejected))
 
 
 def state_of(pairs: Sequence[str]) -> Given:

@@ -167,7 +167,7 @@ def _states(
         notes.append(
             f"{path.name}: UT1 is taken as UTC and the pole as fixed: places are off by up to 0.4 km"
         )
-    return States(tuple(given), tuple(rejected[:MAX_LISTED]), tuple(notes))
+    return States(tuple(given), tuple(rejected[:MAX_LISTED]), tuple(notes), len(rejected))
 
 
 def _segment(path: Path, number: int, meta: dict[str, tuple[int, str]]) -> _Segment:
