@@ -43,6 +43,18 @@ def test_a_file_of_states_with_a_bad_row(states, capsys):
     assert "1 row skipped" in said.err
 
 
+def test_all_skipped_rows_are_counted(tmp_path, capsys):
+    path = tmp_path / "states.csv"
+    path.write_text("\n".join([HEADING, ROWS[0], *["bad,,98,35,80000,3000,80,-40"] * 1500]) + "\n")
+    assert main(["predict", str(path)]) == 0
+    assert "1500 rows skipped (the first 5 are named above)" in capsys.readouterr().err
+
+
+def test_a_folder_is_no_file(tmp_path, capsys):
+    assert main(["predict", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"tocsin: {tmp_path}: is no file\n"
+
+
 def test_many_states_are_a_table(tmp_path, capsys):
     path = tmp_path / "many.csv"
     path.write_text("\n".join([HEADING, *ROWS, *ROWS]) + "\n")

@@ -99,6 +99,8 @@ GOOD = {**PLACE, **SPEED, "time": "2026-05-01T12:00:00Z", "origin": "", "sigma_p
         ("time", "yesterday", "line 3: time 'yesterday' is not a date and time"),
         ("origin", "mars", "line 3: origin 'mars' must be one of whole, child, orbit, meteoroid"),
         ("sigma_position_m", "-1", "line 3: sigma_position_m '-1' must be 0 or more"),
+        ("sigma_position_m", "1e300", "line 3: sigma_position_m '1e300' must be at most 1e+12"),
+        ("time", "9999-12-31T23:59:59Z", "line 3: time '9999-12-31T23:59:59Z' must be before the year 9999"),
     ],
 )
 def test_bad_rows_are_told_of_and_good_ones_used(tmp_path, field, value, words):
@@ -115,9 +117,12 @@ def test_a_covariance_that_is_none_is_told_of(tmp_path):
         zip(COVARIANCE, (np.eye(6) + 3 * (np.ones((6, 6)) - np.eye(6)))[np.tril_indices(6)], strict=True)
     )
     good = dict(zip(COVARIANCE, np.eye(6)[np.tril_indices(6)], strict=True))
-    states = read_states(written(tmp_path, *(X | V | c for c in (columns, part, curved, good))))
-    assert [one.name for one in states.given] == ["line 5"]
-    words = ["negative variance", "cov_y_x is missing", "not positive semi-definite"]
+    vast = good | {"cov_y_y": 1e300}
+    states = read_states(written(tmp_path, *(X | V | c for c in (columns, part, curved, vast, good))))
+    assert [one.name for one in states.given] == ["line 6"]
+    words = [
+        "negative variance", "cov_y_x is missing", "not positive semi-definite", "a number beyond 1e+24",
+    ]  # fmt: skip
     for rejection, word in zip(states.rejected, words, strict=True):
         assert word in rejection.text
 

@@ -128,7 +128,9 @@ def test_two_covariances_in_one_block_and_comments():
         ("2026-05-01T12:03:00 1 2 3", "line 18: state"),
         ("2026-05-01T12:03:00 1 2 3 a 5 6", "must be numbers (km, km/s)"),
         ("2026-05-01T12:03:00 1 2 3 nan 5 6", "must be numbers (km, km/s)"),
+        ("2026-05-01T12:03:00 1e308 2 3 4 5 6", "must be numbers (km, km/s)"),
         ("soon 1 2 3 4 5 6", "line 18: epoch 'soon 1 2 3 4 5 6' is not a date and time"),
+        ("9999-12-31T23:59:59 1 2 3 4 5 6", "must be before the year 9999"),
     ],
 )
 def test_bad_lines_are_told_of_and_good_ones_used(line, words):
@@ -143,6 +145,7 @@ def test_bad_lines_are_told_of_and_good_ones_used(line, words):
     [
         (covariance(np.diag([-1.0, 1, 1, 1, 1, 1])), "negative variance"),
         (covariance(np.eye(6) * 4 - 3), "not positive semi-definite"),
+        (covariance(np.diag([1e290, 1, 1, 1, 1, 1])), "a number beyond 1e+24"),
         (covariance().replace("EPOCH = 2026-05-01T12:01:00.000\n", ""), "has no EPOCH before it"),
         (covariance(epoch="noon"), "its EPOCH 'noon' is not a date and time"),
         (covariance().replace("0.000000000000e+00", "x", 1), "must be six lines of 1 to 6 numbers"),
@@ -176,6 +179,20 @@ def test_what_cannot_be_read_is_refused_with_line_value_and_limit(old, new, word
     with pytest.raises(DataError, match=r"decay\.oem") as error:
         read_oem(Path("decay.oem"), lines)
     assert words in str(error.value)
+
+
+def test_a_covariance_before_any_metadata_is_refused():
+    lines = ["CCSDS_OEM_VERS = 2.0", *covariance().splitlines()]
+    with pytest.raises(DataError, match=r"decay\.oem, line 2: COVARIANCE_START stands before any metadata"):
+        read_oem(Path("decay.oem"), lines)
+
+
+def test_a_covariance_along_an_orbit_that_is_none_is_told_of():
+    still = "2026-05-01T12:01:00 0 0 6400 0 0 -1\n2026-05-01T12:02:00 6500 100 200 -0.5 7.3 0.2\n"
+    both = covariance(frame="RTN") + covariance(frame="RTN", epoch="2026-05-01T12:02:00")
+    states = read(lines=still, covariance=both)
+    assert len(states.given) == 1
+    assert "line 20: covariance is in RTN, and the state has no plane of motion" in states.rejected[0].text
 
 
 def test_no_state_at_all_is_refused():

@@ -179,3 +179,33 @@ def test_what_falls_slowly_goes_with_the_air():
     # the wind falls off to a tenth of itself toward the ground; still air would have it drift by less than 100 m
     assert 0.3 * wind_m_s < east_m / impact.time_s < 0.8 * wind_m_s
     assert impact.areas_km2[2] < 10.0
+
+
+@pytest.mark.parametrize("height_m", [-0.5, -300.0])
+def test_a_track_at_rest_under_the_ground_has_no_impact_and_says_so(height_m):
+    x = np.zeros(9)
+    x[:3], x[6] = geodetic_to_ecef(math.radians(48.0), math.radians(35.0), height_m), math.log(100.0)
+    forecast = predict(track(x, np.diag([100.0] * 3 + [25.0] * 3 + [0.3, 0.0, 0.0])), 1000.0)
+    assert forecast.status == "its impact may be anywhere"
+    assert forecast.area is None
+    assert math.isnan(forecast.impact_time_s)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_track_that_is_no_number_has_no_impact_and_is_no_orbit(bad):
+    x, P = np.zeros(9), np.diag([100.0] * 3 + [25.0] * 3 + [0.3, 0.0, 0.0])
+    x[:6], x[6] = start(48.0, 35.0, 80e3, 2000.0, 90.0, -40.0), math.log(100.0)
+    for worse_x, worse_P in ((x + bad, P), (x, P + bad)):
+        forecast = predict(track(worse_x, worse_P), 1000.0)
+        assert forecast.status == "its state is not known"
+        assert not forecast.stays_up
+
+
+@pytest.mark.parametrize(("ln_beta", "sigma"), [(11.8, 0.11), (12.2, 0.12), (2.303, 0.3), (2.303, 0.8)])
+def test_a_track_denser_or_lighter_than_what_is_believed_has_an_area(ln_beta, sigma):
+    x, P = np.zeros(9), np.diag([100.0] * 3 + [25.0] * 3 + [sigma**2, 0.0, 0.0])
+    x[:6], x[6] = start(48.0, 35.0, 30e3, 500.0, 90.0, -40.0), ln_beta
+    forecast = predict(track(x, P), 1000.0)
+    assert forecast.area is not None
+    assert forecast.area.is_valid
+    assert forecast.area_km2 > 0.0

@@ -110,3 +110,15 @@ def test_between_an_orbit_and_a_throw_it_may_be_either():
     kinds = kinds_alone(state(120e3, either[0], -2.0))
     assert sum(k.share for k in kinds) == pytest.approx(1.0)
     assert {k.name for k in kinds} == {"body", "hull", "stone", "any"}
+
+
+@pytest.mark.parametrize("ln_beta", [-2.0, 0.5, 1.5, 2.0, 2.2, 11.6, 12.5, 20.0])
+@pytest.mark.parametrize("sigma", [0.05, 0.11, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("kinds", DEFAULT)
+def test_what_drag_says_is_beyond_the_limits_still_has_nodes(kinds, ln_beta, sigma):
+    at, weight, width = nodes(kinds, Learned(ln_beta, sigma**-2))
+    assert np.isfinite(at).all()
+    assert (weight >= 0.0).all()
+    assert weight.sum() == pytest.approx(1.0)
+    assert width > 0.0
+    assert (np.diff(at) > 0.0).all()

@@ -146,3 +146,41 @@ def test_quantiles_of_one_and_of_sums():
     found = quantiles(weight, middle, np.full(9, 9.0), shares)
     below = (weight * norm.cdf((found[:, None] - middle) / 3.0)).sum(1)
     np.testing.assert_allclose(below, shares, atol=0.004)
+
+
+@pytest.mark.parametrize(
+    ("wide", "seed"), [(0.05, 14), (0.1, 9), (0.11, 51), (0.13, 5), (0.15, 14), (0.5, 1)]
+)
+def test_a_sharp_distribution_on_many_wide_ones_holds_its_shares(wide, seed):
+    """As of a body in free flight that may be under thrust: parts that hold little, together, what a share needs."""
+    rng = np.random.default_rng(seed)
+    sharp, many = int(rng.integers(1, 12)), int(rng.integers(2, 48))
+    at = np.geomspace(30e3, 10 ** rng.uniform(5.5, 6.5), many)
+    sigma = 0.25 * np.gradient(at)
+    centre = np.concatenate([np.outer(np.linspace(0.0, 5e3, sharp), [1.0, 0.2]), np.outer(at, [1.0, 0.1])])
+    centre[sharp:] += rng.normal(size=(many, 2)) * sigma[:, None]
+    covariance = [turned(400.0, 300.0, 20.0)] * sharp + [
+        turned(s, 0.7 * s, rng.uniform(0, 180)) for s in sigma
+    ]
+    weight = np.concatenate([np.full(sharp, (1.0 - wide) / sharp), np.full(many, wide / many)])
+    shares = np.array([0.5, 0.9, 0.99])
+    shapes, _ = regions(weight, centre, covariance, shares)
+    np.testing.assert_allclose(held(shapes, weight, centre, covariance), shares, atol=0.03)
+
+
+@pytest.mark.parametrize("wide", [0.02, 0.05, 0.1, 0.11, 0.12, 0.15])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_region_is_empty_or_smaller_than_that_of_a_lesser_share(wide, seed):
+    rng = np.random.default_rng(seed)
+    sharp, many, size = int(rng.integers(1, 14)), int(rng.integers(1, 48)), 10 ** rng.uniform(1.0, 3.7)
+    at = np.geomspace(1e5, 10 ** rng.uniform(5.1, 6.6), many)
+    sigma = 0.3 * np.gradient(at) if many > 1 else np.array([1e5])
+    row = np.outer(np.linspace(0.0, 10 ** rng.uniform(2.0, 5.0), sharp), [0.8, 0.6])
+    centre = np.concatenate([row, np.outer(at, [0.8, 0.6])])
+    centre += rng.normal(size=centre.shape) * np.append(np.full(sharp, 0.1 * size), sigma)[:, None]
+    weight = np.append((1.0 - wide) * np.full(sharp, 1.0 / sharp), wide * np.full(many, 1.0 / many))
+    covariance = [turned(s, 0.6 * s, rng.uniform(0.0, 180.0)) for s in [*[size] * sharp, *sigma]]
+    shapes, sizes = regions(weight, centre, covariance, np.array([0.5, 0.9, 0.99]))
+    assert sizes[0] > 0.0
+    assert (np.diff(sizes) > 0.0).all()
+    assert not any(shape.is_empty for shape in shapes)

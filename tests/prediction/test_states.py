@@ -156,6 +156,23 @@ def test_what_is_known_too_badly_has_no_area():
     assert faults(made) == []
 
 
+@pytest.mark.parametrize("velocity", [(0.0, 0.0), (100.0, 0.0)])
+def test_what_lies_on_the_ground_is_said_to(velocity):
+    speed, climb = velocity
+    made = predict_state(start(48.0, 35.0, -0.5, speed, 90.0, climb), covariance=[100.0, 5.0])
+    assert made.status == TOO_WIDE
+    assert "on the ground" in made.sentence
+
+
+@pytest.mark.parametrize("height_m", [-0.5, 0.5, 50.0])
+def test_no_impact_is_before_the_state(height_m):
+    made = predict_state(start(48.0, 35.0, height_m, 140.0, 90.0, -45.0), covariance=[100.0, 5.0])
+    assert made.status == COMES_DOWN
+    assert made.time_quantiles_s.min() == 0.0
+    assert (np.diff(made.time_quantiles_s) >= 0.0).all()
+    assert 0.0 <= made.stays_up < 1e-9
+
+
 def test_what_may_stay_up_is_told_of():
     # shallow and nearly as fast as a satellite: a light body is caught by the air, a dense one flies on
     kinds = [Kind("light", 0.7, math.log(20.0), 0.2), Kind("dense", 0.3, math.log(5000.0), 0.2)]

@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         for number, given in enumerate(states.given):
             pairs.append((given, _predicted(given, args, winds)))
             advance(number + 1, len(states.given))
-    warn_of_rows(states.rejected, len(states.rejected))
+    warn_of_rows(states.rejected, states.skipped)
     for note in states.notes:
         warn(note)
     if args.geojson is not None:
@@ -131,7 +131,7 @@ def _states(words: list[str]) -> States:
         raise UsageError(f"predict: {words[1]!r}: give one file, or name=value of one state")
     path = Path(words[0])
     if not path.is_file():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{path}: is no file" if path.exists() else f"{path}: no such file")
     lines = read_lines(path)
     return read_oem(path, lines) if is_oem(lines) else read_states(path)
 

@@ -36,6 +36,8 @@ OF_STATE = tuple(name for group in (*PLACES, *VELOCITIES) for name in group)
 KNOWN = (*WORDS, *OF_STATE, *(f"sigma_{name}" for name in OF_STATE), *ALL_AXES, *COVARIANCE, *BODY)
 ORIGINS = ("whole", "child", "orbit", "meteoroid")
 SMALL = 1e-3  # of a sigma, for differences
+WIDEST = 1e12  # a sigma, of which the square must stay a number; beyond, it tells nothing
+TIME_LIMIT_S = 253_370_764_800.0  # year 9999: times of impact after the last date cannot be written
 
 
 class Given(NamedTuple):
@@ -54,8 +56,9 @@ class States(NamedTuple):
     """States of a file, and its rows that could not be used."""
 
     given: tuple[Given, ...]
-    rejected: tuple[Rejection, ...]
+    rejected: tuple[Rejection, ...]  # MAX_LISTED at the most
     notes: tuple[str, ...] = ()
+    skipped: int = 0  # rows that could not be used, all of them
 
 
 class _Wrong(Exception):  # noqa: N818  # never leaves this module
@@ -96,7 +99,7 @@ def read_states(path: Path) -> States:
         raise DataError(f"{path}: has no state that can be used{first}")
     unused = [name for name in have if name not in KNOWN]
     notes = (f"{path.name}: not used: {', '.join(unused)}",) if unused else ()
-    return States(tuple(given), tuple(rejected[:MAX_LISTED]), notes)
+    return States(tuple(given), tuple(rejected[:MAX_LISTED]), notes, len(rejected))
 
 
 def state_of(pairs: Sequence[str]) -> Given:
@@ -140,6 +143,8 @@ def _given(fields: Mapping[str, str], name: str) -> Given:
     time_s = time_from_text(fields.get("time", "")) if fields.get("time") else math.nan
     if fields.get("time") and math.isnan(time_s):
         raise _Wrong("time", fields["time"][:VALUE_LENGTH], "is not a date and time (ISO 8601, UTC)")
+    if time_s >= TIME_LIMIT_S:
+        raise _Wrong("time", fields["time"][:VALUE_LENGTH], "must be before the year 9999")
     origin = fields.get("origin") or None
     if origin is not None and origin not in ORIGINS:
         raise _Wrong("origin", origin[:VALUE_LENGTH], f"must be one of {', '.join(ORIGINS)}")
@@ -167,6 +172,8 @@ def _number(fields: Mapping[str, str], name: str, needed: bool = False) -> float
     if not low <= value <= high:
         limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
         raise _Wrong(name, text[:VALUE_LENGTH], f"must be {limits}")
+    if name.startswith("sigma_") and value > WIDEST:
+        raise _Wrong(name, text[:VALUE_LENGTH], f"must be at most {WIDEST:g}")
     return value
 
 
@@ -230,6 +237,8 @@ def not_a_covariance(P: Floats) -> str | None:
     """Why a symmetric matrix (6, 6) is no covariance."""
     if (np.diag(P) < 0.0).any():
         return "belongs to a covariance with a negative variance"
+    if not (np.abs(P) <= WIDEST**2).all():
+        return f"belongs to a covariance with a number beyond {WIDEST**2:g}"
     size = np.sqrt(np.where(np.diag(P) > 0.0, np.diag(P), 1.0))
     least = float(np.linalg.eigvalsh(P / np.outer(size, size))[0])
     if least < -1e-6:

@@ -19,7 +19,7 @@ import numpy as np
 from tocsin.earth.frames import SPIN
 from tocsin.earth.sky import FRAMES, sky_to_ecef_jacobian
 from tocsin.errors import DataError
-from tocsin.formats.given import Given, States, not_a_covariance
+from tocsin.formats.given import TIME_LIMIT_S, Given, States, not_a_covariance
 from tocsin.formats.tables import MAX_LISTED, VALUE_LENGTH, Rejection, time_from_text
 from tocsin.sensors.plots import Floats
 
@@ -31,6 +31,7 @@ AHEAD_S = {"UTC": 0.0, "TAI": 37.0, "TT": 69.184, "GPS": 18.0}
 STEADY_SINCE_S = 1_483_228_800.0  # 2017-01-01
 DAY_OF_YEAR = re.compile(r"(\d{4})-(\d{3})T(.*)")
 KM = 1e3
+MOST = 1e300  # so that it stays a number in metres
 SAME_MOMENT_S = 1e-3
 LINES = 6  # of a covariance
 
@@ -87,6 +88,11 @@ def read_oem(path: Path, lines: Sequence[str]) -> States:
             segments.append(_segment(path, number, meta))
             inside = "data"
         elif text == "COVARIANCE_START":
+            if not segments:
+                raise DataError(
+                    f"{path}, line {number}: COVARIANCE_START stands before any metadata; META_START to META_STOP must "
+                    "come first"
+                )
             inside, head = "covariance", {}
         elif text == "COVARIANCE_STOP":
             inside = "data"
@@ -140,6 +146,10 @@ def _states(
         if key in covariances:
             one = covariances[key]
             axes = turn if not one.frame else _covariance_turn(state, time_s, one.frame, segment.frame)
+            if axes is None:
+                why = f"is in {one.frame}, and the state has no plane of motion to turn it by"
+                rejected.append(Rejection(path.name, one.line, "covariance", "", why))
+                continue
             P = axes @ one.matrix @ axes.T
         given.append(Given(segment.name, time_s, turn @ state, P, None, None, None))
     rejected.sort(key=lambda rejection: rejection.row)
@@ -157,7 +167,7 @@ def _states(
         notes.append(
             f"{path.name}: UT1 is taken as UTC and the pole as fixed: places are off by up to 0.4 km"
         )
-    return States(tuple(given), tuple(rejected[:MAX_LISTED]), tuple(notes))
+    return States(tuple(given), tuple(rejected[:MAX_LISTED]), tuple(notes), len(rejected))
 
 
 def _segment(path: Path, number: int, meta: dict[str, tuple[int, str]]) -> _Segment:
@@ -200,6 +210,8 @@ def _time(text: str, system: str) -> tuple[float, str]:
     time_s = time_from_text(text) - AHEAD_S[system]
     if math.isnan(time_s):
         return time_s, "is not a date and time"
+    if time_s >= TIME_LIMIT_S:
+        return math.nan, "must be before the year 9999"
     if system != "UTC" and time_s < STEADY_SINCE_S:
         return (
             math.nan,
@@ -213,7 +225,7 @@ def _numbers(words: Sequence[str]) -> Floats | None:
         values = np.array([float(word) for word in words])
     except ValueError:
         return None
-    return values if np.isfinite(values).all() else None
+    return values if (np.abs(values) < MOST).all() else None
 
 
 def _state(text: str, system: str) -> tuple[float, Floats, str, str]:
@@ -263,8 +275,11 @@ def _to_ecef(time_s: float, frame: str) -> Floats:
     return sky_to_ecef_jacobian(time_s, frame) if frame in FRAMES else np.eye(6)
 
 
-def _covariance_turn(state: Floats, time_s: float, frame: str, of_state: str) -> Floats:
-    """Derivative (6, 6) of the ECEF state by a deviation in the frame of a covariance; state (6,) in its own frame."""
+def _covariance_turn(state: Floats, time_s: float, frame: str, of_state: str) -> Floats | None:
+    """Derivative (6, 6) of the ECEF state by a deviation in the frame of a covariance; state (6,) in its own frame.
+
+    None where the state moves straight to or from the Earth's centre, or not at all: it has no plane.
+    """
     if frame not in LOCAL:
         return _to_ecef(time_s, frame)
     # along the orbit, as it stands still at this moment against the sky
@@ -274,6 +289,8 @@ def _covariance_turn(state: Floats, time_s: float, frame: str, of_state: str) ->
     sky = still @ state
     r, v = sky[:3], sky[3:]
     h = np.cross(r, v)
+    if not h.any():
+        return None
     w = h / np.linalg.norm(h)
     first = r / np.linalg.norm(r) if LOCAL[frame] == "RTN" else v / np.linalg.norm(v)
     axes = np.array([first, np.cross(w, first), w])

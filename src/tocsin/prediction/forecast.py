@@ -85,7 +85,7 @@ class Prediction(NamedTuple):
     shares: Floats  # (n,) of the impact that the areas hold
     areas: tuple[Area, ...]  # (n,) lon, lat in degrees, cut at the antimeridian
     areas_km2: Floats  # (n,)
-    time_quantiles_s: Floats  # (7,) of the impact at QUANTILES
+    time_quantiles_s: Floats  # (7,) of the impact at QUANTILES, 0 where it may be down already
     origin: str  # whole, child, orbit or meteoroid: what was believed of its ballistic coefficient; given
     stays_up: float  # share of what it may be that does not come down, of which the areas know nothing
     # the flights behind the areas, the lightest first (k, 5): latitude, longitude (rad), time (s), ln of the ballistic

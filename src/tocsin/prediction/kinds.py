@@ -151,6 +151,8 @@ def nodes(
     likely = share > math.exp(LEAST_WEIGHT)
     low = max(float((mean - REACH * sigma)[likely].min()), limits[0])
     high = min(float((mean + REACH * sigma)[likely].max()), limits[1])
+    if low >= high:  # drag has told that it is beyond the limits
+        return np.array([middle]), np.ones(1), spread
     low, high = _narrowed(low, high, share, mean, sigma)
     count = int(min(max((high - low) / WIDEST_STEP + 1.0, FEWEST), MOST))
     at = np.linspace(low, high, count)
@@ -159,6 +161,8 @@ def nodes(
     # what the nodes' own width and the sharing out add to the variance
     narrowed = np.sqrt(np.maximum(sigma**2 - width**2 - step**2 / 6.0, (LEAST_NARROWED * step) ** 2))
     weight = _shared_out(at, step, share, mean, narrowed)
+    if not weight.sum() > 0.0:  # next to nothing of it is within the limits
+        return np.array([middle]), np.ones(1), spread
     return at, weight / weight.sum(), width
 
 

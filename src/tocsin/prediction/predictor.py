@@ -45,12 +45,31 @@ def landings_of_track(track: Track, kinds: Kinds = DEFAULT) -> Landings | Reason
         if thrust > SURE_THRUST:
             return longer or Reason("under thrust, and too fast to come down")
     x, P = track.x[BALLISTIC], track.P[BALLISTIC]
+    if not (np.isfinite(x).all() and np.isfinite(P).all()):
+        return Reason("its state is not known")
     now = free(x, P, kinds_of(track, x[:6], kinds), learned_by(track))
     if isinstance(now, float):
         if longer is not None and thrust > 0.5:
             return longer
         return Reason(f"stays above {now / 1000:.0f} km", stays_up=True)
     return now if longer is None else either(now, longer, thrust)
+
+
+def _finite(landings: Landings) -> Landings | None:
+    """The flights whose spread is a number (at rest on the ground it is none); None where there is no such."""
+    good = (
+        np.isfinite(landings.point).all(1)
+        & np.isfinite(landings.covariance).all((1, 2))
+        & (landings.weight > 0)
+    )
+    if good.all():
+        return landings
+    weight = landings.weight[good]
+    if not weight.sum() > 0.0:
+        return None
+    return Landings(
+        landings.point[good], landings.covariance[good], weight / weight.sum(), landings.ln_beta[good]
+    )
 
 
 def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT) -> Forecast:
@@ -69,9 +88,12 @@ def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT) -> Forecast:
             phase_of(track), parent, track.existence, track.hits, status,
         )  # fmt: skip
 
-    landings = landings_of_track(track, kinds)
-    if isinstance(landings, Reason):
-        return nothing(landings.status)._replace(stays_up=landings.stays_up)
+    found = landings_of_track(track, kinds)
+    if isinstance(found, Reason):
+        return nothing(found.status)._replace(stays_up=found.stays_up)
+    landings = _finite(found)
+    if landings is None:
+        return nothing("its impact may be anywhere")
     impact = told(landings)
     first_s, last_s = impact.danger_s
     return Forecast(

@@ -21,6 +21,7 @@ LEAST_VARIANCE = 1.0  # m2: no region is thinner than this claims
 REACH, STEP, FINE_STEP, FEW = 4.5, 0.5, 0.15, 4
 BEYOND = (5.3, 6.5)  # and there, so that it has ended before the next one begins
 LEAST_PART = 0.005  # share of a region below which a part of it is left out, for a little more of the others
+MOST_LEFT_OUT = 0.5  # of what a region need not hold
 TRIES = 40
 SURE = 1e-6  # of a share, to which it is met
 END_PARTS = np.array([0.04, 0.15, 0.4])  # of the last step of the grid, where the outline bends most
@@ -135,7 +136,8 @@ def _turned(along: float, up: float, centre: Floats, covariance: Floats) -> tupl
 def _parts(wanted: float, log_density: Floats, share: Floats) -> tuple[float, Ints]:
     """ln of the density above which a wanted share lies; first and last place (p, 2) of each part of that region.
 
-    Parts that hold next to nothing are left out, and made up for by the others.
+    Parts that hold next to nothing are left out, and made up for by the others, as far as those can: where many of
+    them together hold what a share needs, as those of a wide distribution under a narrow one do, they stay.
     """
     n = len(share)
     used, part = np.ones(n), np.empty((n, 2), np.int64)
@@ -150,9 +152,14 @@ def _parts(wanted: float, log_density: Floats, share: Floats) -> tuple[float, In
             else:
                 part[count, 0], part[count, 1] = i, i
                 count += 1
+        held, spare = np.empty(count), (share * used).sum() - wanted - MOST_LEFT_OUT * (1.0 - wanted)
         for p in range(count):
             a, b = part[p, 0], part[p, 1] + 1
-            if _held(threshold, log_density[a:b], share[a:b], used[a:b]) < LEAST_PART * wanted:
+            held[p] = _held(threshold, log_density[a:b], share[a:b], used[a:b])
+        for p in np.argsort(held, kind="mergesort"):
+            a, b = part[p, 0], part[p, 1] + 1
+            if held[p] < LEAST_PART * wanted and share[a:b].sum() < spare:
+                spare -= share[a:b].sum()
                 used[a:b] = 0.0
                 fewer = True
         if not fewer:
@@ -163,6 +170,8 @@ def _parts(wanted: float, log_density: Floats, share: Floats) -> tuple[float, In
 def _end(inner: int, outer: int, at: Floats, log_density: Floats, threshold: float) -> float:
     """Where the region ends, between its last place of the grid and the next one outside."""
     if outer < 0 or outer >= len(at) or not math.isfinite(log_density[outer]):
+        return float(at[inner])
+    if log_density[outer] >= threshold:  # that of a part that is left out
         return float(at[inner])
     part = (log_density[inner] - threshold) / (log_density[inner] - log_density[outer])
     return float(at[inner] + part * (at[outer] - at[inner]))

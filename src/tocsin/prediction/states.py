@@ -155,7 +155,8 @@ def predict_state(
         return nothing(*_why_not(x, lowest_m), line)
     landings = _drawable(landings)
     if landings is None:
-        return nothing(TOO_WIDE, _WIDE, line)
+        lies = float(height_m(x[0], x[1], x[2])) < ground_m
+        return nothing(TOO_WIDE, _LIES if lies else _WIDE, line)
     impact = told(landings, wanted)
     if not all(_drawn(area) for area in impact.areas):
         return nothing(TOO_WIDE, _WIDE, line)
@@ -169,11 +170,13 @@ def predict_state(
     flights = np.column_stack([latitude, longitude, landings.point[:, 3], landings.ln_beta, landings.weight])
     return Prediction(
         COMES_DOWN, "It comes down.", impact.time_s, impact.latitude_rad, impact.longitude_rad, impact.covariance,
-        wanted, tuple(impact.areas), impact.areas_km2, impact.time_s + impact.late_s, taken_for, stays_up,
+        wanted, tuple(impact.areas), impact.areas_km2, np.maximum(impact.time_s + impact.late_s, 0.0), taken_for,
+        max(stays_up, 0.0),
         flights[np.argsort(landings.ln_beta, kind="stable")], line, tuple(notes),
     )  # fmt: skip
 
 
+_LIES = "It lies on the ground or moves along it: it is down where it is, and no area can be drawn."
 _WIDE = "It is known so badly that its impact may be almost anywhere: no area can be drawn."
 
 
