@@ -209,3 +209,15 @@ def test_a_track_denser_or_lighter_than_what_is_believed_has_an_area(ln_beta, si
     assert forecast.area is not None
     assert forecast.area.is_valid
     assert forecast.area_km2 > 0.0
+
+
+@pytest.mark.parametrize("up_m_s", [0.0, 0.5, -0.5])
+def test_what_is_found_below_the_ground_has_just_landed(up_m_s):
+    x, P = state()
+    axes = enu_axes(math.radians(48.0), math.radians(35.0))
+    x[:3] = geodetic_to_ecef(math.radians(48.0), math.radians(35.0), -20.0)
+    x[3:6] = 30.0 * axes[0] + up_m_s * axes[2]
+    forecast = predict(track(x, P), 1000.0)
+    assert abs(forecast.impact_time_s - 1000.0) < 1.0
+    assert forecast.latest_s - forecast.earliest_s < 300.0
+    assert forecast.area_km2 < 100.0

@@ -23,6 +23,7 @@ from tocsin.prediction.drift import LEAST_DRIFT_M, drift, learn_wind, slow_below
 from tocsin.sensors.plots import Floats
 
 KIND: int = np.int64(BALLISTIC)  # type: ignore[assignment]  # a literal would have Numba compile the flight anew
+SLOWEST_M_S = 2.0  # that anything comes down with: the terminal speed of a leaf
 LONGEST_FLIGHT_S = 5400.0  # an orbit: what has not landed by then is not coming down
 STEP_ERROR_M = 0.3  # allowed in a step of a flight: in all about a metre, of areas of hundreds
 # Unknown wind, each axis at 11 km: as the referee's bound and the climate of middle latitudes have it.
@@ -55,7 +56,8 @@ def land(x: Floats, ground_m: float, f: Forces) -> tuple[int, float, Floats, Flo
         return code, t, y, J, lowest
     sin_lat, cos_lat, sin_lon, cos_lon, _ = up_and_height(y[0], y[1], y[2])
     up = np.array([cos_lat * cos_lon, cos_lat * sin_lon, sin_lat])
-    down = up[0] * y[3] + up[1] * y[4] + up[2] * y[5]
+    # nothing lands level: what is found below the ground at rest has just done so
+    down = min(up[0] * y[3] + up[1] * y[4] + up[2] * y[5], -SLOWEST_M_S)
     for c in range(9):
         rise = up[0] * transition[0, c] + up[1] * transition[1, c] + up[2] * transition[2, c]
         J[3, c] = -rise / down
