@@ -221,7 +221,8 @@ def test_only_mass_over_area_counts(scale, beta, **place):
         for k in (1.0, scale)
     )
     assert one.status[0] == other.status[0]
-    np.testing.assert_allclose(one.state, other.state, rtol=1e-9)
+    # a component near zero is as exact as the others, not as itself
+    np.testing.assert_allclose(one.state, other.state, rtol=1e-9, atol=1e-9)
 
 
 @compiled

@@ -156,12 +156,18 @@ def test_what_is_known_too_badly_has_no_area():
     assert faults(made) == []
 
 
-@pytest.mark.parametrize("velocity", [(0.0, 0.0), (100.0, 0.0)])
-def test_what_lies_on_the_ground_is_said_to(velocity):
-    speed, climb = velocity
-    made = predict_state(start(48.0, 35.0, -0.5, speed, 90.0, climb), covariance=[100.0, 5.0])
+def test_what_lies_on_the_ground_is_said_to():
+    made = predict_state(start(48.0, 35.0, -0.5, 0.0, 90.0, 0.0), covariance=[100.0, 5.0])
     assert made.status == TOO_WIDE
     assert "on the ground" in made.sentence
+
+
+def test_what_slides_on_the_ground_has_come_down():
+    made = predict_state(start(48.0, 35.0, -0.5, 100.0, 90.0, 0.0), covariance=[100.0, 5.0])
+    assert made.status == COMES_DOWN
+    assert made.time_s == 0.0
+    assert made.areas_km2[2] < 100.0
+    assert faults(made) == []
 
 
 @pytest.mark.parametrize("height_m", [-0.5, 0.5, 50.0])
