@@ -100,19 +100,31 @@ def heed_interrupts():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def interrupted_after(wait_s, command):
+    """Exit code and words of a command that gets a Ctrl-C after a while."""
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
+    time.sleep(wait_s)
+    process.send_signal(signal.SIGINT)
+    try:
+        _, said = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        said = "went on"
+    finally:
+        process.kill()
+        process.wait()
+    return process.returncode, said
+
+
 def test_ctrl_c_ends_quietly_and_leaves_no_results(tmp_path, flown):
     results = tmp_path / "results"
     command = [*RUN, "replay", str(flown), "--out", str(results), "--speed", "0.0001"]  # busy for days
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
-    time.sleep(2.0)
-    process.send_signal(signal.SIGINT)
-    try:
-        _, said = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert said == "tocsin: interrupted\n"
-    assert not results.exists()
+    # modules that are being loaded may swallow it, and a busy machine takes its time to load them
+    for wait_s in (2.0, 6.0, 15.0):
+        code, said = interrupted_after(wait_s, command)
+        assert not results.exists()
+        if code == 130:
+            break
+    assert (code, said) == (130, "tocsin: interrupted\n")
 
 
 def test_json_on_stdout_is_json_alone(capsys, tmp_path, small_recording):
