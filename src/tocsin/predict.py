@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from tocsin.formats.figure import plot
 from tocsin.formats.winds import read_winds
-from tocsin.prediction.arguments import ORIGINS
-from tocsin.prediction.forecast import FallLine, Prediction
+from tocsin.prediction.forecast import ORIGINS, FallLine, Prediction
 from tocsin.prediction.kinds import Kind
 from tocsin.prediction.meteoroids import fall_line, meteoroid
 from tocsin.prediction.states import predict_state

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from tocsin.cli import predict
 from tocsin.cli.main import main
+from tocsin.prediction import forecast, landings
 
 from ..formats.test_oem import message
 
@@ -116,3 +118,9 @@ def test_wrong_calls(words, code, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["predict", *words]) == code
     assert said in capsys.readouterr().err
+
+
+def test_what_the_command_names_is_what_the_predictor_knows():
+    """Its help must not load the predictor, so it names them itself."""
+    assert predict.ORIGINS == forecast.ORIGINS
+    assert tuple(landings.SHARES) == predict.SHARES

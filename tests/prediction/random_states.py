@@ -6,8 +6,7 @@ import numpy as np
 from shapely.geometry import Polygon
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
-from tocsin.prediction.arguments import ORIGINS
-from tocsin.prediction.forecast import COMES_DOWN
+from tocsin.prediction.forecast import COMES_DOWN, ORIGINS
 
 FAMILIES = ("cut-off", "lofted", "flat", "entry", "orbit", "slow", "anything")
 

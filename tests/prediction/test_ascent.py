@@ -9,7 +9,7 @@ from shapely.geometry import Point
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.forces import STANDARD
 from tocsin.earth.motion import THRUST
-from tocsin.prediction.ascent import cut_offs, greatest_range_m, heading_known, speed_for_m_s
+from tocsin.prediction.ascent import Burn, cut_offs, greatest_range_m, heading_known, speed_for_m_s
 from tocsin.prediction.predictor import predict
 
 from ..earth.flights import fall, start
@@ -90,6 +90,11 @@ def test_nothing_comes_down_nearer_than_if_the_thrust_ended_now():
     forecast = predict(climbing(), 1000.0)
     latitude, longitude = np.degrees(ecef_to_geodetic(climbing().x[THRUST, :3])[:2])
     assert not forecast.area.covers(Point(longitude, latitude))
+
+
+def test_what_is_believed_of_a_burn_can_be_replaced():
+    near = predict(climbing(), 1000.0, burn=Burn(farthest_m=1500e3))
+    assert near.area_km2 < 0.3 * predict(climbing(), 1000.0).area_km2
 
 
 def test_a_heading_that_is_not_known_is_said():

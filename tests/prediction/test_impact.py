@@ -99,7 +99,7 @@ def test_areas_and_times_hold_the_share_that_they_say(sigma_ln_beta, beta):
     # 1,500 flights know a half to 1.3 %, 0.9 to 0.8 %, 0.99 to 0.26 %: three of these
     held = inside(impact.areas, latitude, longitude)
     np.testing.assert_allclose(held, [0.5, 0.9, 0.99], atol=0.04)
-    assert 0.975 < held[2] < 0.998
+    assert 0.98 < held[2] < 0.998
     late_s = time_s - impact.time_s
     q = impact.late_s
     within = [np.mean((q[i] < late_s) & (late_s < q[6 - i])) for i in (2, 1, 0)]
@@ -116,9 +116,12 @@ def test_moments_are_those_of_flights():
     origin = geodetic_to_ecef(impact.latitude_rad, impact.longitude_rad, 0.0)
     places = (geodetic_to_ecef(latitude, longitude, np.zeros(len(latitude))) - origin) @ axes.T
     drawn = np.cov(np.column_stack([places, time_s]).T)
-    # 2,000 flights know a variance to 3.2 %; three of these, and what is not linear in drag
+    # 2,000 flights know a variance to 3.2 %; three of these. The time is not linear in drag: its variance is too small
+    # by 14 % (8,000 flights)
     scale = np.sqrt(np.diag(drawn))
-    np.testing.assert_allclose((impact.covariance - drawn) / np.outer(scale, scale), 0.0, atol=0.2)
+    off = (impact.covariance - drawn) / np.outer(scale, scale)
+    np.testing.assert_allclose(off[:2, :2], 0.0, atol=0.1)
+    np.testing.assert_allclose(off, 0.0, atol=0.2)
 
 
 def test_point_and_time_are_those_of_the_flight():

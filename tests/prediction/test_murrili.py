@@ -58,7 +58,7 @@ def test_the_find_is_inside_the_95_percent_area_of_the_wind_of_the_hour(fall):
     winds, _ = read_winds(FOLDER / "example_murrili_wind_profile.csv")
     made = predicted(fall, winds=winds)
     assert made.areas[2].covers(FIND)
-    # the shares are worth nothing if the area is as large as a county: 6.9 km2
+    # the shares are worth nothing if the area is as large as a county: 6.2 km2
     assert made.areas_km2[2] < 15.0
     # the fall line at the mass found, 1.68 kg, passes the find: 410 m at 1 kg, 280 m at 10 kg
     line = made.fall_line

@@ -13,6 +13,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.errors import DataError, UsageError
 from tocsin.formats.observed import read_lines
 from tocsin.formats.tables import MAX_LISTED, VALUE_LENGTH, Rejection, read_table, texts, time_from_text
+from tocsin.prediction.forecast import ORIGINS
 from tocsin.sensors.plots import Floats
 
 PLACES = (("x_m", "y_m", "z_m"), ("lat_deg", "lon_deg", "height_m"))
@@ -34,7 +35,6 @@ LIMITS = {
 WORDS = ("name", "time", "origin")
 OF_STATE = tuple(name for group in (*PLACES, *VELOCITIES) for name in group)
 KNOWN = (*WORDS, *OF_STATE, *(f"sigma_{name}" for name in OF_STATE), *ALL_AXES, *COVARIANCE, *BODY)
-ORIGINS = ("whole", "child", "orbit", "meteoroid")
 SMALL = 1e-3  # of a sigma, for differences
 WIDEST = 1e12  # a sigma, of which the square must stay a number; beyond, it tells nothing
 TIME_LIMIT_S = 253_370_764_800.0  # year 9999: times of impact after the last date cannot be written

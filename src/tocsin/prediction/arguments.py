@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tocsin.errors import UsageError
+from tocsin.prediction.forecast import ORIGINS
 from tocsin.prediction.kinds import Kind
 from tocsin.sensors.plots import Floats
 
-ORIGINS = ("whole", "child", "orbit", "meteoroid")
 LEAST_BETA_KG_M2, MOST_BETA_KG_M2 = 2.0, 100e3  # a leaf, and more than any solid body
 LEAST_SIGMA = 1e-4
 NEGATIVE = -1e-6  # least eigenvalue of a correlation that is rounding

@@ -12,6 +12,7 @@ from tocsin.sensors.plots import Floats
 
 Area: TypeAlias = Polygon | MultiPolygon
 
+ORIGINS = ("whole", "child", "orbit", "meteoroid")  # what a body may come from
 # Probabilities at which the time of an impact is told, as the results contract has them.
 QUANTILES = np.array([0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995])
 

@@ -6,8 +6,7 @@ kinds, each log-normal. It can be replaced: `predictor.predict` takes any other.
 The numbers are orders of magnitude, wide on purpose, reckoned from mass over drag area; none is fitted to recordings.
 A tumbling sheet of aluminium of 2 mm has 10 kg/m2, a plate of 10 mm 50, a shell of 5 mm three metres wide 35 and with
 an engine in it some hundreds; a ball of iron as big as a football 1,300; a dense body with a sharp nose, whose drag
-coefficient is a tenth of a ball's, several thousand. Pieces of a break-up are log-normal with about a factor of three
-(Federal Aviation Administration 2011, Flight Safety Analysis Handbook, treats them so).
+coefficient is a tenth of a ball's, several thousand. How often each comes is a guess.
 """
 
 from __future__ import annotations
@@ -130,6 +129,8 @@ WIDEST_STEP = 0.4
 WIDTH = 0.55
 LEAST_WEIGHT = math.log(1e-3)
 LINEAR_SIGMA = 0.1  # of ln beta, below which one flight does
+LEAST_NARROWED = 0.05  # of the distance of nodes
+REACH = 3.2  # sigmas of a kind within which nodes stand
 
 
 def nodes(
@@ -164,10 +165,6 @@ def nodes(
     if not weight.sum() > 0.0:  # next to nothing of it is within the limits
         return np.array([middle]), np.ones(1), spread
     return at, weight / weight.sum(), width
-
-
-LEAST_NARROWED = 0.05  # of the distance of nodes
-REACH = 3.2  # sigmas of a kind within which nodes stand
 
 
 def _together(kind: Kind, learned: Learned) -> tuple[float, float, float]:

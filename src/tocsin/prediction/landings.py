@@ -11,7 +11,6 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.forces import Forces
 from tocsin.earth.motion import THRUST
 from tocsin.prediction.area import offsets_m, polygons
-from tocsin.prediction.ascent import DEFAULT as BURN
 from tocsin.prediction.ascent import Burn, ends, landings_of
 from tocsin.prediction.forecast import QUANTILES, Area
 from tocsin.prediction.impact import STAYS_UP, STEADY, TUMBLING, WIND_SIGMA_M_S, impact
@@ -70,15 +69,15 @@ def free(
     return float(lowest_m) if code == STAYS_UP else Landings(point, covariance, weight, ln_beta)
 
 
-def thrusting(track: Track, burn: Burn = BURN, f: Forces = STEADY) -> Landings | None:
-    """Landings of a body under thrust; None where none of its ends of thrust leads to the ground."""
+def thrusting(track: Track, burn: Burn) -> Landings | None:
+    """Landings of a body under thrust, of which so much is believed; None where no end of it leads to the ground."""
     ends_m_s, widths_m_s = ends(track, burn)
     x, P = track.x[THRUST], track.P[THRUST]
     push = float(np.linalg.norm(x[6:9]))
     point, covariance, weight = landings_of(
         x, P, push, ends_m_s, np.array(burn.bends_rad_s), np.array(burn.bend_shares), widths_m_s,
         burn.exhaust_m_s, burn.most_m_s2, burn.longest_s, burn.turn_rad_s, burn.ln_beta, burn.ln_beta_sigma,
-        WIND_SIGMA_M_S, GROUND_M, f,
+        WIND_SIGMA_M_S, GROUND_M, STEADY,
     )  # fmt: skip
     if len(weight) == 0:
         return None

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
-from tocsin.prediction.ascent import heading_known
+from tocsin.prediction.ascent import DEFAULT as BURN
+from tocsin.prediction.ascent import Burn, heading_known
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.kinds import DEFAULT, Kinds, kinds_of, learned_by
 from tocsin.prediction.landings import Landings, either, free, thrusting, told
@@ -29,7 +30,7 @@ class Reason(NamedTuple):
     stays_up: bool = False
 
 
-def landings_of_track(track: Track, kinds: Kinds = DEFAULT) -> Landings | Reason:
+def landings_of_track(track: Track, kinds: Kinds = DEFAULT, burn: Burn = BURN) -> Landings | Reason:
     """Where a track may come down: by what it does now, or by both where it may be in free flight or under thrust."""
     thrust = float(track.mu[THRUST])
     if track.mu[LEVEL] > 0.5:
@@ -41,7 +42,7 @@ def landings_of_track(track: Track, kinds: Kinds = DEFAULT) -> Landings | Reason
         known = heading_known(track)
         if thrust > 0.5 and not known:
             return Reason("under thrust, and not known yet which way it goes")
-        longer = thrusting(track) if known else None
+        longer = thrusting(track, burn) if known else None
         if thrust > SURE_THRUST:
             return longer or Reason("under thrust, and too fast to come down")
     x, P = track.x[BALLISTIC], track.P[BALLISTIC]
@@ -72,11 +73,11 @@ def _finite(landings: Landings) -> Landings | None:
     )
 
 
-def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT) -> Forecast:
+def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = BURN) -> Forecast:
     """Where and when a track comes down.
 
-    kinds: priors of the ballistic coefficient. An aircraft, a body that stays in orbit, and one under thrust whose
-    heading is not known yet have no impact; the status says which.
+    kinds: priors of the ballistic coefficient; burn: of what goes on under thrust. An aircraft, a body that stays in
+    orbit, and one under thrust whose heading is not known yet have no impact; the status says which.
     """
     name = track_name(track.number)
     parent = track_name(track.parent) if track.parent else None
@@ -88,7 +89,7 @@ def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT) -> Forecast:
             phase_of(track), parent, track.existence, track.hits, status,
         )  # fmt: skip
 
-    found = landings_of_track(track, kinds)
+    found = landings_of_track(track, kinds, burn)
     if isinstance(found, Reason):
         return nothing(found.status)._replace(stays_up=found.stays_up)
     landings = _finite(found)

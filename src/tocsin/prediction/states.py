@@ -41,7 +41,13 @@ from tocsin.prediction.forecast import (
     FallLine,
     Prediction,
 )
-from tocsin.prediction.impact import LONGEST_FLIGHT_S, STEADY, STEADY_POWER, WIND_SIGMA_M_S
+from tocsin.prediction.impact import (
+    LONGEST_FLIGHT_S,
+    STEADY,
+    STEADY_POWER,
+    TUMBLING_LN_BETA,
+    WIND_SIGMA_M_S,
+)
 from tocsin.prediction.kinds import DEFAULT, LIMITS, Kind, chance_of_orbit, kinds_alone, nodes
 from tocsin.prediction.landings import GROUND_M, SHARES, Landings, free, told
 from tocsin.prediction.winds import FAR_M, Winds, wind_at
@@ -334,7 +340,7 @@ def _bent(x: Floats, P: Floats, part: _Part, landings: Landings, ground_m: float
         :, some
     ].T
     k = int(np.argmax(landings.weight))
-    forces = part.tumbling if len(part.steady.curve) else part.steady
+    forces = part.tumbling if landings.ln_beta[k] < TUMBLING_LN_BETA else part.steady
     starts = np.concatenate([x + aside, x - aside, x[None]])
     beta = math.exp(landings.ln_beta[k])
     flown = to_ground(starts, beta, forces, ground_m=ground_m, longest_s=LONGEST_FLIGHT_S)
