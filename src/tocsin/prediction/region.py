@@ -208,6 +208,44 @@ def _thinned(x: Floats, low: Floats, high: Floats, tolerance: float) -> Ints:
 
 
 @jit
+def _sides(
+    first: int, last: int, at: Floats, log_density: Floats, mean: Floats, variance: Floats, threshold: float,
+    weight: Floats, middle: Floats, side: Floats, C: Floats, x: Floats, low: Floats, high: Floats,
+) -> int:  # fmt: skip
+    """Fill x with places along a part, from its first to its last of the grid, low and high with where it ends across.
+
+    Beyond the grid some places more go to either end, where the outline bends most. Returns how many there are.
+    """
+    a = _end(first, first - 1, at, log_density, threshold)
+    b = _end(last, last + 1, at, log_density, threshold)
+    m = 0
+    for e in range(len(END_PARTS) + 1):
+        x[m] = a + (END_PARTS[e - 1] if e > 0 else 0.0) * (at[first] - a)
+        if m == 0 or x[m] > x[m - 1]:
+            m += 1
+    inside = m
+    for i in range(first, last + 1):
+        if at[i] > x[m - 1]:
+            x[m] = at[i]
+            wide = math.sqrt(2.0 * variance[i] * (log_density[i] - threshold))
+            low[m], high[m] = mean[i] - wide, mean[i] + wide
+            m += 1
+    beyond = m
+    for e in range(len(END_PARTS), -1, -1):
+        x[m] = b - (END_PARTS[e - 1] if e > 0 else 0.0) * (b - at[last])
+        if x[m] > x[m - 1]:
+            m += 1
+    for i in range(m):
+        if inside <= i < beyond:
+            continue
+        g, y, v = _across(x[i], weight, middle, side, C)
+        over = math.log(max(g, 1e-300)) - 0.5 * (LOG_TWO_PI + math.log(v)) - threshold
+        wide = math.sqrt(2.0 * v * max(over, 0.0))
+        low[i], high[i] = y - wide, y + wide
+    return m
+
+
+@jit
 def outlines(
     weight: Floats, centre: Floats, covariance: Floats, shares: Floats
 ) -> tuple[Floats, Floats, Floats]:
@@ -236,33 +274,22 @@ def outlines(
     for r in range(len(shares)):
         threshold, part = _parts(shares[r], log_density, share)
         for p in range(len(part)):
-            first, last = part[p, 0], part[p, 1]
-            a = _end(first, first - 1, at, log_density, threshold)
-            b = _end(last, last + 1, at, log_density, threshold)
-            m = 0
-            for e in range(len(END_PARTS) + 1):  # from the end on, to the first place of the grid
-                x[m] = a + (END_PARTS[e - 1] if e > 0 else 0.0) * (at[first] - a)
-                if m == 0 or x[m] > x[m - 1]:
-                    m += 1
-            inside = m
-            for i in range(first, last + 1):
-                if at[i] > x[m - 1]:
-                    x[m] = at[i]
-                    wide = math.sqrt(2.0 * variance[i] * (log_density[i] - threshold))
-                    low[m], high[m] = mean[i] - wide, mean[i] + wide
-                    m += 1
-            beyond = m
-            for e in range(len(END_PARTS), -1, -1):
-                x[m] = b - (END_PARTS[e - 1] if e > 0 else 0.0) * (b - at[last])
-                if x[m] > x[m - 1]:
-                    m += 1
-            for i in range(m):
-                if inside <= i < beyond:
-                    continue
-                g, y, v = _across(x[i], weight, middle, side, C)
-                over = math.log(max(g, 1e-300)) - 0.5 * (LOG_TWO_PI + math.log(v)) - threshold
-                wide = math.sqrt(2.0 * v * max(over, 0.0))
-                low[i], high[i] = y - wide, y + wide
+            m = _sides(
+                part[p, 0],
+                part[p, 1],
+                at,
+                log_density,
+                mean,
+                variance,
+                threshold,
+                weight,
+                middle,
+                side,
+                C,
+                x,
+                low,
+                high,
+            )
             area = 0.0
             for i in range(1, m):
                 area += 0.5 * (high[i] - low[i] + high[i - 1] - low[i - 1]) * (x[i] - x[i - 1])
