@@ -46,7 +46,7 @@ def row(time_s=START_S, track="T1", parent=None, phase="boost", existence=0.5, l
 
 
 def write(folder, rows=(), forecasts=(), cap=()):
-    write_results(folder, rows, forecasts, (), cap, {"counts": {"plots": 3}})
+    write_results(folder, rows, forecasts, (), cap, (), {"counts": {"plots": 3}})
 
 
 def same(got, want):
@@ -164,7 +164,7 @@ def test_an_interrupted_write_leaves_everything_as_it_was(tmp_path):
 def test_a_summary_that_is_no_json_stops_before_anything_is_replaced(tmp_path):
     write(tmp_path, [row()])
     with pytest.raises(ValueError, match="JSON"):
-        write_results(tmp_path, (), (), (), (), {"x": math.nan})
+        write_results(tmp_path, (), (), (), (), (), {"x": math.nan})
     assert len(read_results(tmp_path).rows) == 1
 
 

@@ -24,7 +24,7 @@ from tocsin.prediction.impact import (
     ln_by_mach,
 )
 from tocsin.prediction.kinds import Kind
-from tocsin.prediction.landings import free, told
+from tocsin.prediction.landings import areas_of, free, told
 from tocsin.prediction.predictor import predict
 from tocsin.tracking.tracks import Track
 
@@ -105,7 +105,8 @@ def test_areas_and_times_hold_the_share_that_they_say(sigma_ln_beta, beta):
     within = [np.mean((q[i] < late_s) & (late_s < q[6 - i])) for i in (2, 1, 0)]
     np.testing.assert_allclose(within, [0.5, 0.9, 0.99], atol=0.04)
     assert (np.diff(impact.areas_km2) > 0.0).all()
-    assert impact.danger_km2 <= impact.areas_km2[2]
+    _, (danger_km2,) = areas_of(impact.latitude_rad, impact.longitude_rad, impact.danger, np.array([0.99]))
+    assert danger_km2 <= impact.areas_km2[2] * 1.001
 
 
 def test_moments_are_those_of_flights():
@@ -139,7 +140,9 @@ def test_a_track_is_told_of_with_all_that_is_known():
     assert (forecast.track, forecast.parent, forecast.issued_s) == ("T00007", "T00003", 1010.0)
     assert forecast.earliest_s < forecast.impact_time_s < forecast.latest_s
     assert forecast.area.covers(forecast.area_90.intersection(forecast.area))
-    assert 0.0 < forecast.danger_area_km2 < forecast.area_km2
+    assert 0.5 < forecast.danger_share < 1.0
+    assert forecast.danger.weight.sum() == pytest.approx(1.0)
+    assert len(forecast.danger.offset_m) == len(forecast.danger.covariance_m2) == len(forecast.danger.weight)
     assert forecast.time_quantiles_s.shape == (7,)
     assert (np.diff(forecast.time_quantiles_s) > 0.0).all()
 

@@ -9,7 +9,7 @@ from shapely import contains_xy
 from shapely.geometry import Polygon
 from shapely.ops import unary_union
 
-from tocsin.prediction.region import outlines, quantiles
+from tocsin.prediction.region import above, outlines, quantiles
 
 SHARES = np.array([0.5, 0.9, 0.95, 0.99])
 
@@ -184,3 +184,42 @@ def test_no_region_is_empty_or_smaller_than_that_of_a_lesser_share(wide, seed):
     assert sizes[0] > 0.0
     assert (np.diff(sizes) > 0.0).all()
     assert not any(shape.is_empty for shape in shapes)
+
+
+@pytest.mark.parametrize(("density", "ratio"), [(1e-9, 1.0), (3e-8, 4.0), (1e-7, 30.0)])
+def test_what_is_denser_than_so_much_has_the_exact_ellipse(density, ratio):
+    wide = 1000.0 * math.sqrt(ratio)
+    covariance = turned(wide, wide / ratio, 37.0)[None]
+    corners, parts, area, held, greatest = above(np.ones(1), np.zeros((1, 2)), covariance, density)
+    most = 1.0 / (2.0 * math.pi * 1000.0**2)  # ratio or not: sqrt(det) is 1e6
+    assert greatest == pytest.approx(most, rel=2e-3)
+    assert held == pytest.approx(1.0 - density / most, abs=4e-3)  # of the grid along
+    # the ellipse of r^2 = 2 ln(most / density) sigmas
+    assert area == pytest.approx(2.0 * math.pi * 1e6 * math.log(most / density), rel=0.02)
+    assert Polygon(corners).area == pytest.approx(area, rel=0.02)
+    assert parts.tolist() == [[0.0, len(corners)]]
+
+
+def test_nowhere_so_dense_is_no_region():
+    corners, parts, area, held, greatest = above(
+        np.ones(1), np.zeros((1, 2)), turned(5e4, 5e4, 0.0)[None], 1e-9
+    )
+    assert (len(corners), len(parts), area, held) == (0, 0, 0.0, 0.0)
+    assert greatest < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_region_above_the_density_of_a_share_is_the_region_of_that_share(seed):
+    rng = np.random.default_rng(seed)
+    count = 5
+    weight = rng.dirichlet(np.ones(count))
+    centre = np.column_stack([np.linspace(0.0, 20e3, count), rng.normal(0.0, 500.0, count)])
+    covariance = np.array(
+        [turned(*rng.uniform(500.0, 4e3, 2), rng.uniform(0.0, 180.0)) for _ in range(count)]
+    )
+    # the share that a density cuts out, and the region of that share, by the other way
+    *_, area, held, greatest = above(weight, centre, covariance, 3e-9)
+    assert 0.2 < held < 1.0
+    _, _, areas = outlines(weight, centre, covariance, np.array([held]))
+    assert areas[0] == pytest.approx(area, rel=0.03)
+    assert greatest > 3e-9

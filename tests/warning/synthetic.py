@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import shapely
 
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import Forecast, Spread
 from tocsin.warning.alert import Message
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.plane import plane_at, to_lonlat
@@ -31,6 +31,15 @@ def ellipse(lat_deg: float, lon_deg: float, area_km2: float, ratio: float = 2.0,
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
 
 
+def spread(area_km2: float, ratio: float = 2.0, bearing_deg: float = 30.0) -> Spread:
+    """One normal distribution of which an ellipse of so much area holds 0.99: 9.21 = -2 ln 0.01 in sigmas squared."""
+    across_m2 = area_km2 * 1e6 / math.pi / ratio / 9.21
+    turn = math.radians(90.0 - bearing_deg)
+    axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+    covariance = axes.T @ np.diag([ratio**2 * across_m2, across_m2]) @ axes
+    return Spread(np.ones(1), np.zeros((1, 2)), covariance[None])
+
+
 def forecast(
     track: str = "1",
     at_s: float = NOON_S,
@@ -43,6 +52,7 @@ def forecast(
     """A forecast of an impact; with area_km2 NaN one that says that the track does not come down."""
     down = not math.isnan(area_km2)
     ratio = other.pop("ratio", 2.0)
+    area = ellipse(lat_deg, lon_deg, area_km2, ratio) if down else None
     values = {
         "issued_s": at_s,
         "track": track,
@@ -51,7 +61,8 @@ def forecast(
         "latitude_rad": math.radians(lat_deg),
         "longitude_rad": math.radians(lon_deg),
         "covariance_m2": np.eye(2) * 1e6,
-        "area": ellipse(lat_deg, lon_deg, area_km2, ratio) if down else None,
+        "area": area,
+        "danger": spread(area_km2, ratio) if down else None,
         "area_km2": area_km2,
         "phase": "coast",
         "parent": None,
@@ -76,7 +87,7 @@ def replay(
         nonlocal state
         while (due := next_deadline(state)) is not None and due < time_s:
             state, new = step(state, due, (), alive(due), gazetteer)
-            messages.extend(new)
+            messages.extend(new.messages)
 
     def alive(time_s: float) -> set[str]:
         return live(time_s) if live else {track for track, last_s in seen.items() if time_s - last_s < 15.0}
@@ -85,7 +96,7 @@ def replay(
         run_until(now_s)
         seen.update({one.track: now_s for one in forecasts})
         state, new = step(state, now_s, forecasts, alive(now_s), gazetteer)
-        messages.extend(new)
+        messages.extend(new.messages)
     run_until(math.inf)
     return state, messages
 

@@ -60,7 +60,7 @@ def test_whatever_comes(gazetteer, sequence):
     def advance(now_s, forecasts, live):
         nonlocal state
         state, new = step(state, now_s, forecasts, live, gazetteer)
-        messages.extend(new)
+        messages.extend(new.messages)
         at_s.append(now_s)
         for chain in state.chains.values():
             # in force never lapses while danger lasts, but for the two seconds that an urgent Update may wait

@@ -16,7 +16,7 @@ from tocsin.prediction.area import offsets_m
 from tocsin.prediction.forecast import Area
 from tocsin.prediction.impact import LONGEST_FLIGHT_S
 from tocsin.prediction.kinds import DEFAULT, Kinds
-from tocsin.prediction.landings import Landings, told
+from tocsin.prediction.landings import SHARES, Landings, areas_of, told
 from tocsin.prediction.predictor import Reason, landings_of_track
 from tocsin.sensors.plots import Floats
 from tocsin.simulation.flight import fly
@@ -119,7 +119,8 @@ def _judged(landings: Landings | Reason, end: Floats, left_s: float) -> tuple[An
     spread = turn @ landings.covariance[:, :3, :3] @ turn.T
     (miss,) = offsets_m(latitude, longitude, end[None])
     point = [math.degrees(float(v)) for v in ecef_to_geodetic(end)[:2]]
-    inside = [holds(area, *point) for area in (*impact.areas, impact.danger)]
+    (danger,), (danger_km2,) = areas_of(latitude, longitude, impact.danger, SHARES[-1:])
+    inside = [holds(area, *point) for area in (*impact.areas, danger)]
     late_s = left_s - impact.time_s
     q = impact.late_s
     within = [bool(q[i] <= late_s <= q[6 - i]) for i in (2, 1, 0)]
@@ -129,7 +130,7 @@ def _judged(landings: Landings | Reason, end: Floats, left_s: float) -> tuple[An
         landings.weight, landings.point[:, 3].copy(), landings.covariance[:, 3, 3].copy(), left_s
     )
     return (
-        True, float(np.hypot(*miss)), late_s, *inside, *(float(a) for a in impact.areas_km2), impact.danger_km2,
+        True, float(np.hypot(*miss)), late_s, *inside, *(float(a) for a in impact.areas_km2), float(danger_km2),
         float(place), *within, *wide, float(before),
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ from tocsin.prediction.forecast import Forecast
 from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
-from tocsin.warning.alert import Message
+from tocsin.warning.alert import Change, Merged, Message
 
 KERNELS = 190  # functions to compile, about, on a machine that has none yet: the length of a progress bar
 MAX_REJECTED = 200  # rejected rows told one by one in summary.json; all are counted
@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
     rows: tuple[TrackRow, ...]
     forecasts: tuple[Forecast, ...]
     messages: tuple[Message, ...]
+    happenings: tuple[Change | Merged | Message, ...]  # to incidents, messages too, in order
     summary: dict[str, Any]
 
 
@@ -66,7 +67,7 @@ def run_line(
     made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s)
     if speed is not None:
         made = _paced(made, recording.start_s, speed)
-    rows, forecasts, messages = _collect(made, recording, tell)
+    rows, forecasts, messages, happenings = _collect(made, recording, tell)
     loop_s = max(time.perf_counter() - ready, 1e-9)
     summary = _summary(recording, rows, forecasts, messages, latency_s)
     summary["timing"] = {
@@ -76,7 +77,9 @@ def run_line(
         "times_real_time": round((recording.end_s - recording.start_s) / loop_s, 1),
         "paced": speed is not None,
     }
-    write_results(folder, rows, forecasts, messages, [cap_xml(message) for message in messages], summary)
+    write_results(
+        folder, rows, forecasts, messages, [cap_xml(message) for message in messages], happenings, summary
+    )
     page = map_html(
         title=recording.name,
         sensors=recording.sensors,
@@ -88,26 +91,30 @@ def run_line(
         end_s=max([recording.end_s, *(message.sent_s for message in messages)]),
     )
     write_file(folder / "map.html", page.encode())
-    return Outcome(rows, forecasts, messages, summary)
+    return Outcome(rows, forecasts, messages, happenings, summary)
 
 
 def _collect(
     events: Iterable[Event], recording: Recording, tell: Callable[[Message], None] | None
-) -> tuple[tuple[TrackRow, ...], tuple[Forecast, ...], tuple[Message, ...]]:
+) -> tuple[
+    tuple[TrackRow, ...], tuple[Forecast, ...], tuple[Message, ...], tuple[Change | Merged | Message, ...]
+]:
     rows: list[TrackRow] = []
     forecasts: list[Forecast] = []
     messages: list[Message] = []
+    happenings: list[Change | Merged | Message] = []
     duration_s = max(recording.end_s - recording.start_s, 1.0)
     with progress(f"replaying {recording.name}") as advance:
         for event in events:
             rows += event.rows
             forecasts += event.forecasts
             messages += event.messages
+            happenings += (*event.changes, *event.messages)
             for message in event.messages:
                 if tell is not None:
                     tell(message)
             advance(int(min(event.at_s - recording.start_s, duration_s)), int(duration_s))
-    return tuple(rows), tuple(forecasts), tuple(messages)
+    return tuple(rows), tuple(forecasts), tuple(messages), tuple(happenings)
 
 
 def _paced(events: Iterator[Event], start_s: float, speed: float) -> Iterator[Event]:

@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import ArrayLike
 
 from tocsin.errors import DataError
+from tocsin.formats.events import events_jsonl
 from tocsin.formats.files import parquet_bytes, staged, timestamps
 from tocsin.formats.geojson import alerts_geojson
 from tocsin.formats.tables import Table, find_table, numbers, read_table, seconds, texts
@@ -23,10 +24,12 @@ from tocsin.prediction.forecast import QUANTILES, Area, Forecast
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import TrackRow
 from tocsin.units import DEGREE_RAD
-from tocsin.warning.alert import Message
+from tocsin.warning.alert import Change, Merged, Message
 
 STATE = ("x_m", "y_m", "z_m", "vx_m_s", "vy_m_s", "vz_m_s")
-OWNED = ("tracks.parquet", "predictions.parquet", "alerts/*.xml", "alerts.geojson", "summary.json")
+OWNED = (
+    "tracks.parquet", "predictions.parquet", "alerts/*.xml", "alerts.geojson", "events.jsonl", "summary.json",
+)  # fmt: skip
 
 
 class Results(NamedTuple):
@@ -44,12 +47,14 @@ def write_results(
     forecasts: Sequence[Forecast],
     messages: Sequence[Message],
     cap: Sequence[bytes],
+    happenings: Sequence[Change | Merged | Message],
     summary: dict[str, Any],
 ) -> None:
     """Write the results of a replay to ``folder``, all or nothing.
 
-    ``cap`` holds the CAP text of each of ``messages``, both in the order sent. Results of
-    an earlier replay there are replaced. Raises DataError if the folder cannot be written.
+    ``cap`` holds the CAP text of each of ``messages``, both in the order sent; ``happenings`` is all that happened to
+    incidents, messages too. Results of an earlier replay there are replaced. Raises DataError if the folder cannot be
+    written.
     """
     with staged(Path(folder), OWNED) as out:
         out.write("tracks.parquet", parquet_bytes(_track_table(rows)))
@@ -58,6 +63,7 @@ def write_results(
         for i, text in enumerate(cap, start=1):
             out.write(f"alerts/{i:04d}.xml", text)
         out.write("alerts.geojson", alerts_geojson(messages))
+        out.write("events.jsonl", events_jsonl(happenings))
         # the last: where it stands, all the others do
         out.write("summary.json", (json.dumps(summary, indent=1, allow_nan=False) + "\n").encode())
     (Path(folder) / "alerts").mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ from tocsin.sensors.plots import Floats
 
 GAP_S = 1.0  # of broken cover that does not break a lead time
 AFTERMATH_S = 120.0  # after an impact, during which an alert around it is not false
+BEFORE_S = 60.0  # before an impact, when it counts how sharp the message in force is
 LONGEST_S = 86400.0  # at most so much of a message counts as false
 
 
@@ -49,6 +50,9 @@ class Lead(NamedTuple):
     area_at_impact_km2: float | None
     lead_100_s: float  # by messages of at most 100 km2 an impact inside; 0 where none
     lead_1000_s: float
+    area_before_km2: (
+        float | None
+    )  # an impact inside, of the sharpest message in force BEFORE_S before; None: none was
 
 
 class Warned(NamedTuple):
@@ -159,6 +163,10 @@ def _lead(impact: Impact, covers: list[Cover]) -> Lead:
         area,
         by_area[0],
         by_area[1],
+        min(
+            (c.area_km2 / max(c.holds, 1) for c in covers if c.start_s <= impact.time_s - BEFORE_S < c.end_s),
+            default=None,
+        ),
     )
 
 

@@ -210,6 +210,7 @@ def _warning(truth: Truth, notices: Sequence[Notice], verdict: Warned) -> dict[s
                 "area_at_impact_km2": lead.area_at_impact_km2,
                 "lead_100_s": lead.lead_100_s,
                 "lead_1000_s": lead.lead_1000_s,
+                "area_60s_before_km2": lead.area_before_km2,
                 "bound_lead_100_s": best["100.0"],
                 "bound_lead_1000_s": best["1000.0"],
                 "warnable": (best["1000.0"] or 0.0) >= WARNABLE_S,
@@ -237,5 +238,8 @@ def _warning(truth: Truth, notices: Sequence[Notice], verdict: Warned) -> dict[s
     for limit in (100, 1000):
         ratios = [e[f"lead_{limit}_s"] / best for e in each if (best := e[f"bound_lead_{limit}_s"])]
         out[f"lead_over_bound_{limit}km2_median"] = float(np.median(ratios)) if ratios else None
+        out[f"lead_over_bound_{limit}km2_p10"] = float(np.percentile(ratios, 10)) if ratios else None
+    sharp = [lead.area_before_km2 for lead in verdict.leads if lead.area_before_km2 is not None]
+    out["area_60s_before_median_km2"] = float(np.median(sharp)) if sharp else None
     out["impacts"] = each
     return out

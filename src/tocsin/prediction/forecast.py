@@ -17,6 +17,14 @@ ORIGINS = ("whole", "child", "orbit", "meteoroid")  # what a body may come from
 QUANTILES = np.array([0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995])
 
 
+class Spread(NamedTuple):
+    """Where an impact may be: normal distributions (k,) in the plane of `prediction.area` at a place on the ground."""
+
+    weight: Floats  # (k,) summing to 1
+    offset_m: Floats  # (k, 2) east, north of the place
+    covariance_m2: Floats  # (k, 2, 2)
+
+
 class Forecast(NamedTuple):
     """Where and when one track comes down, as known at one moment.
 
@@ -39,11 +47,11 @@ class Forecast(NamedTuple):
     plots: int  # plots that the track has taken so far
     status: str  # "" or a sentence why there is no impact
     stays_up: bool = False  # it flies on above the air: an orbit
-    # the part of the area, and the arrivals, of what is dense enough to be dangerous (all of it where the
-    # track is known to be lighter): what people are told of; None: the whole area
-    danger_area: Area | None = None
-    danger_area_km2: float = math.nan
-    # of that part, the first and last credible arrival; NaN: impact_time_s -+ 3 sigma
+    # what people are told of, about the place above: the part that is dense enough to be dangerous, how likely that
+    # part is, and its first and last credible arrival; all of it where it is known to be light
+    danger: Spread | None = None
+    danger_share: float = 1.0
+    light: bool = False
     earliest_s: float = math.nan
     latest_s: float = math.nan
     area_50: Area | None = None  # these hold the impact with 0.5 and with 0.9

@@ -12,7 +12,7 @@ from tocsin.earth.forces import Forces
 from tocsin.earth.motion import THRUST
 from tocsin.prediction.area import offsets_m, polygons
 from tocsin.prediction.ascent import Burn, ends, landings_of
-from tocsin.prediction.forecast import QUANTILES, Area
+from tocsin.prediction.forecast import QUANTILES, Area, Spread
 from tocsin.prediction.impact import STAYS_UP, STEADY, TUMBLING, WIND_SIGMA_M_S, impact
 from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned, nodes
 from tocsin.prediction.region import outlines, quantiles
@@ -46,8 +46,8 @@ class Impact(NamedTuple):
     areas: list[Area]  # that hold it with each of the shares
     areas_km2: Floats
     late_s: Floats  # (7,) quantiles of the time at QUANTILES, less time_s
-    danger: Area  # the last of the areas, for what is dense enough to be dangerous
-    danger_km2: float
+    danger: Spread  # where, of what is dense enough to be dangerous
+    danger_share: float  # chance that it is; 0 where that is next to nothing, and danger is all of it
     danger_s: tuple[float, float]  # its first and last credible arrival
 
 
@@ -111,31 +111,30 @@ def told(landings: Landings, shares: Floats = SHARES) -> Impact:
     # second moments about the reported point, which is not the mean
     moments = np.einsum("k,kij->ij", weight, spread + offset[:, :, None] * offset[:, None, :])
     moments = 0.5 * (moments + moments.T)
-    areas, areas_km2 = _areas(latitude, longitude, weight, offset, spread, shares)
+    areas, areas_km2 = areas_of(
+        latitude, longitude,
+        Spread(weight, np.ascontiguousarray(offset[:, :2]), np.ascontiguousarray(spread[:, :2, :2])), shares,
+    )  # fmt: skip
     late_s = _quantiles(weight, offset[:, 2], spread[:, 2, 2])
     dense = np.asarray(ln_beta >= DANGEROUS_LN_BETA)
-    if weight[dense].sum() < LEAST_DANGER:
-        dense[:] = True
-    danger, danger_km2, arrival = areas[-1], float(areas_km2[-1]), late_s
+    chance = float(weight[dense].sum())
+    if chance < LEAST_DANGER:
+        dense[:], chance = True, 0.0
+    share, arrival = weight[dense] / weight[dense].sum(), late_s
     if not dense.all():
-        share = weight[dense] / weight[dense].sum()
-        (danger,), (danger_km2,) = _areas(
-            latitude, longitude, share, offset[dense], spread[dense], shares[-1:]
-        )
         arrival = _quantiles(share, offset[dense, 2], spread[dense, 2, 2])
+    danger = Spread(
+        share, np.ascontiguousarray(offset[dense, :2]), np.ascontiguousarray(spread[dense, :2, :2])
+    )
     return Impact(
         float(centre[3]), latitude, longitude, moments, areas, areas_km2, late_s,
-        danger, float(danger_km2), (float(centre[3] + arrival[0]), float(centre[3] + arrival[-1])),
+        danger, chance, (float(centre[3] + arrival[0]), float(centre[3] + arrival[-1])),
     )  # fmt: skip
 
 
-def _areas(
-    latitude: float, longitude: float, weight: Floats, offset: Floats, spread: Floats, shares: Floats
-) -> tuple[list[Area], Floats]:
-    """Areas that hold shares (n,), and their sizes (n,) in km2."""
-    corners, parts, sizes = outlines(
-        weight, np.ascontiguousarray(offset[:, :2]), np.ascontiguousarray(spread[:, :2, :2]), shares
-    )
+def areas_of(latitude: float, longitude: float, spread: Spread, shares: Floats) -> tuple[list[Area], Floats]:
+    """Areas about a place (rad) that hold shares (n,) of a spread, and their sizes (n,) in km2."""
+    corners, parts, sizes = outlines(*spread, shares)
     return polygons(latitude, longitude, corners, parts, len(shares)), sizes / 1e6
 
 

@@ -101,6 +101,7 @@ def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = 
         issued_s, name, track.time_s + impact.time_s, math.sqrt(max(impact.covariance[2, 2], 1e-6)),
         impact.latitude_rad, impact.longitude_rad, impact.covariance[:2, :2],
         impact.areas[2], float(impact.areas_km2[2]), phase_of(track), parent, track.existence, track.hits, "", False,
-        impact.danger, impact.danger_km2, track.time_s + first_s, track.time_s + last_s,
+        impact.danger, impact.danger_share or 1.0, impact.danger_share == 0.0,
+        track.time_s + first_s, track.time_s + last_s,
         impact.areas[0], impact.areas[1], impact.late_s,
     )  # fmt: skip

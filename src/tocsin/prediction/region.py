@@ -246,6 +246,66 @@ def _sides(
 
 
 @jit
+def _profile(
+    weight: Floats, middle: Floats, side: Floats, C: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Places along; at each ln of the crest's density (1/m2), its share of all, and mean and variance across."""
+    at = grid(middle, C[:, 0])
+    n = len(at)
+    log_density, share, mean, variance = np.full(n, -np.inf), np.zeros(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        g, mean[i], variance[i] = _across(at[i], weight, middle, side, C)
+        if g > 0.0:
+            log_density[i] = math.log(g) - 0.5 * (LOG_TWO_PI + math.log(variance[i]))
+        share[i] = 0.5 * g * (at[min(i + 1, n - 1)] - at[max(i - 1, 0)])
+    return at, log_density, share / share.sum(), mean, variance
+
+
+@jit
+def _drawn(
+    part: Ints, threshold: float, region: int, at: Floats, log_density: Floats, mean: Floats, variance: Floats,
+    weight: Floats, middle: Floats, side: Floats, C: Floats, along: float, up: float,
+    corners: Floats, parts: Floats, filled: int, found: int,
+) -> tuple[int, int, float]:  # fmt: skip
+    """Add the outlines of a region's parts (p, 2) to corners and parts; how far both are filled, and the area."""
+    room = len(at) + 2 * len(END_PARTS) + 2
+    x, low, high = np.empty(room), np.empty(room), np.empty(room)
+    total = 0.0
+    for p in range(len(part)):
+        m = _sides(
+            part[p, 0], part[p, 1], at, log_density, mean, variance, threshold, weight, middle, side, C, x, low, high
+        )  # fmt: skip
+        area = 0.0
+        for i in range(1, m):
+            area += 0.5 * (high[i] - low[i] + high[i - 1] - low[i - 1]) * (x[i] - x[i - 1])
+        if m < 3 or area <= 0.0:  # a crest between two places of the grid: too thin to be drawn
+            continue
+        total += area
+        allowed = min(SMOOTH * math.sqrt(area), SMOOTH_WIDTH * area / (x[m - 1] - x[0]))
+        kept = _thinned(x[:m], low[:m], high[:m], allowed)
+        start = filled
+        for i in kept:
+            corners[filled, 0], corners[filled, 1] = along * x[i] - up * low[i], up * x[i] + along * low[i]
+            filled += 1
+        for i in kept[::-1]:
+            if high[i] > low[i]:
+                corners[filled, 0], corners[filled, 1] = (
+                    along * x[i] - up * high[i],
+                    up * x[i] + along * high[i],
+                )
+                filled += 1
+        parts[found, 0], parts[found, 1] = region, filled - start
+        found += 1
+    return filled, found, total
+
+
+@jit
+def _room(places: int) -> int:
+    """The most corners that a region over so many places along can have: two a place, and the ends of each part."""
+    return 2 * (places + (2 * len(END_PARTS) + 2) * (places // 2 + 1))
+
+
+@jit
 def outlines(
     weight: Floats, centre: Floats, covariance: Floats, shares: Floats
 ) -> tuple[Floats, Floats, Floats]:
@@ -257,64 +317,48 @@ def outlines(
     """
     along, up = _along(weight, centre, covariance)
     middle, side, C = _turned(along, up, centre, covariance)
-    at = grid(middle, C[:, 0])
-    n = len(at)
-    log_density, share, mean, variance = np.full(n, -np.inf), np.zeros(n), np.empty(n), np.empty(n)
-    for i in range(n):
-        g, mean[i], variance[i] = _across(at[i], weight, middle, side, C)
-        if g > 0.0:
-            log_density[i] = math.log(g) - 0.5 * (LOG_TWO_PI + math.log(variance[i]))
-        share[i] = 0.5 * g * (at[min(i + 1, n - 1)] - at[max(i - 1, 0)])
-    share /= share.sum()
-    room = n + 2 * len(END_PARTS) + 2
-    corners, parts = np.empty((2 * room * len(shares), 2)), np.empty((n * len(shares), 2))
-    x, low, high = np.empty(room), np.empty(room), np.empty(room)
+    at, log_density, share, mean, variance = _profile(weight, middle, side, C)
+    corners, parts = np.empty((_room(len(at)) * len(shares), 2)), np.empty((len(at) * len(shares), 2))
     filled, found = 0, 0
     areas = np.zeros(len(shares))
     for r in range(len(shares)):
         threshold, part = _parts(shares[r], log_density, share)
-        for p in range(len(part)):
-            m = _sides(
-                part[p, 0],
-                part[p, 1],
-                at,
-                log_density,
-                mean,
-                variance,
-                threshold,
-                weight,
-                middle,
-                side,
-                C,
-                x,
-                low,
-                high,
-            )
-            area = 0.0
-            for i in range(1, m):
-                area += 0.5 * (high[i] - low[i] + high[i - 1] - low[i - 1]) * (x[i] - x[i - 1])
-            if m < 3 or area <= 0.0:  # a crest between two places of the grid: too thin to be drawn
-                continue
-            areas[r] += area
-            allowed = min(SMOOTH * math.sqrt(area), SMOOTH_WIDTH * area / (x[m - 1] - x[0]))
-            kept = _thinned(x[:m], low[:m], high[:m], allowed)
-            start = filled
-            for i in kept:
-                corners[filled, 0], corners[filled, 1] = (
-                    along * x[i] - up * low[i],
-                    up * x[i] + along * low[i],
-                )
-                filled += 1
-            for i in kept[::-1]:
-                if high[i] > low[i]:
-                    corners[filled, 0], corners[filled, 1] = (
-                        along * x[i] - up * high[i],
-                        up * x[i] + along * high[i],
-                    )
-                    filled += 1
-            parts[found, 0], parts[found, 1] = r, filled - start
-            found += 1
+        filled, found, areas[r] = _drawn(
+            part, threshold, r, at, log_density, mean, variance, weight, middle, side, C, along, up,
+            corners, parts, filled, found,
+        )  # fmt: skip
     return corners[:filled].copy(), parts[:found].copy(), areas
+
+
+@jit
+def above(
+    weight: Floats, centre: Floats, covariance: Floats, density: float
+) -> tuple[Floats, Floats, float, float, float]:
+    """The region where a sum of normal distributions is denser than a density (1/m2).
+
+    weight, centre, covariance as for `outlines`. Returns corners (m, 2) and parts (p, 2) as there, both empty where it
+    is nowhere so dense; the area; the share of the distribution that the region holds; and the greatest density.
+    """
+    along, up = _along(weight, centre, covariance)
+    middle, side, C = _turned(along, up, centre, covariance)
+    at, log_density, share, mean, variance = _profile(weight, middle, side, C)
+    threshold, greatest = math.log(density), math.exp(log_density.max())
+    part, count = np.empty((len(at), 2), np.int64), 0
+    for i in range(len(at)):
+        if log_density[i] <= threshold:
+            continue
+        if count > 0 and part[count - 1, 1] == i - 1:
+            part[count - 1, 1] = i
+        else:
+            part[count, 0], part[count, 1] = i, i
+            count += 1
+    corners, parts = np.empty((_room(len(at)), 2)), np.empty((len(at), 2))
+    filled, found, area = _drawn(
+        part[:count], threshold, 0, at, log_density, mean, variance, weight, middle, side, C, along, up,
+        corners, parts, 0, 0,
+    )  # fmt: skip
+    held = _held(threshold, log_density, share, np.ones(len(share))) if found > 0 else 0.0
+    return corners[:filled].copy(), parts[:found].copy(), area, held, greatest
 
 
 @jit

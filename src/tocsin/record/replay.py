@@ -37,13 +37,28 @@ HARD_DRAG_M_S2 = 20.0
 LONGEST_END_S = 6 * 3600.0
 
 
-class LineState(NamedTuple):
-    """All that the line knows: tracker, policy, and when each track was last predicted."""
+class Watch(NamedTuple):
+    """What the line knows before anything is decided: the tracker, and when each track was last predicted."""
 
     tracker: TrackerState
-    policy: policy.State
     # track number -> time of its last forecast, time left then, how many there were
     forecast: Mapping[int, tuple[float, float, int]]
+
+
+class LineState(NamedTuple):
+    """All that the line knows."""
+
+    watch: Watch
+    policy: policy.State
+
+
+class Observation(NamedTuple):
+    """What a moment brought before anything was decided."""
+
+    at_s: float  # when it was known, on the clock of the plots
+    rows: tuple[TrackRow, ...]
+    forecasts: tuple[Forecast, ...]
+    live: tuple[str, ...]  # tracks that are shown
 
 
 class Event(NamedTuple):
@@ -53,17 +68,52 @@ class Event(NamedTuple):
     rows: tuple[TrackRow, ...]
     forecasts: tuple[Forecast, ...]
     messages: tuple[Message, ...]
+    changes: tuple[policy.Happening, ...]  # of incidents
+
+
+def begin(sensors: tuple[Sensor, ...]) -> Watch:
+    """A watch that has seen nothing."""
+    return Watch(tracker.start(sensors), {})
 
 
 def start(sensors: tuple[Sensor, ...], settings: Settings = policy.DEFAULTS) -> LineState:
     """A line that has seen nothing."""
-    return LineState(tracker.start(sensors), policy.start(settings), {})
+    return LineState(begin(sensors), policy.start(settings))
 
 
 def next_deadline(state: LineState) -> float:
     """When something is due even if no plot comes; infinite where nothing is."""
     due = policy.next_deadline(state.policy)
-    return min(tracker.next_deadline(state.tracker), math.inf if due is None else due)
+    return min(tracker.next_deadline(state.watch.tracker), math.inf if due is None else due)
+
+
+def observe(
+    watch: Watch, plots: Plots | None, received_s: float, clock: Callable[[], float]
+) -> tuple[Watch, Observation | None]:
+    """Take what was received at a moment; None where the tracker had nothing to do.
+
+    clock tells when the forecasts made of it are done, on the clock of the plots: it is asked once.
+    """
+    following, output = tracker.step(watch.tracker, plots, received_s)
+    if output is None:
+        return Watch(following, watch.forecast), None
+    forecasts: list[Forecast] = []
+    last = dict(watch.forecast)
+    for number in output.changed:
+        track = tracker.track(following, number)
+        if _due(track, last):
+            forecast = predict(track, received_s)
+            forecasts.append(forecast)
+            left_s = forecast.impact_time_s - track.time_s
+            last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
+            if forecast.stays_up != track.orbit:
+                following = tracker.mark_orbit(following, track.number, forecast.stays_up)
+    alive = set(output.shown)
+    last = {number: value for number, value in last.items() if number in alive}
+    known_s = clock()
+    live = tuple(track_name(number) for number in tracker.shown(following, received_s))
+    dated = tuple(one._replace(issued_s=known_s) for one in forecasts)
+    return Watch(following, last), Observation(known_s, output.rows, dated, live)
 
 
 def advance(
@@ -73,36 +123,17 @@ def advance(
     clock: Callable[[], float],
     gazetteer: Gazetteer,
 ) -> tuple[LineState, Event]:
-    """Take what was received at a moment.
-
-    clock tells when the forecasts made of it are done, on the clock of the plots: it is asked once.
-    """
-    following, output = tracker.step(state.tracker, plots, received_s)
-    rows: tuple[TrackRow, ...] = ()
-    forecasts: list[Forecast] = []
-    last = dict(state.forecast)
-    if output is not None:
-        rows = output.rows
-        for number in output.changed:
-            track = tracker.track(following, number)
-            if _due(track, last):
-                forecast = predict(track, received_s)
-                forecasts.append(forecast)
-                left_s = forecast.impact_time_s - track.time_s
-                last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
-                if forecast.stays_up != track.orbit:
-                    following = tracker.mark_orbit(following, track.number, forecast.stays_up)
-        alive = set(output.shown)
-        last = {number: value for number, value in last.items() if number in alive}
-    decided_s = clock()
-    forecasts = [f._replace(issued_s=decided_s) for f in forecasts]
-    messages: tuple[Message, ...] = ()
+    """Take what was received at a moment, and decide. clock is as for `observe`."""
+    watch, seen = observe(state.watch, plots, received_s, clock)
     due = policy.next_deadline(state.policy)
-    policy_state = state.policy
-    if forecasts or output is not None or (due is not None and due <= decided_s):
-        live = [track_name(n) for n in tracker.shown(following, received_s)]
-        policy_state, messages = policy.step(policy_state, decided_s, forecasts, live, gazetteer)
-    return LineState(following, policy_state, last), Event(decided_s, rows, tuple(forecasts), messages)
+    if seen is None:
+        at_s = clock()
+        if due is None or due > at_s:
+            return LineState(watch, state.policy), Event(at_s, (), (), (), ())
+        live = tuple(track_name(number) for number in tracker.shown(watch.tracker, received_s))
+        seen = Observation(at_s, (), (), live)
+    decided, said = policy.step(state.policy, seen.at_s, seen.forecasts, seen.live, gazetteer)
+    return LineState(watch, decided), Event(seen.at_s, seen.rows, seen.forecasts, said.messages, said.changes)
 
 
 def _due(track: Track, last: Mapping[int, tuple[float, float, int]]) -> bool:
@@ -134,14 +165,19 @@ def arriving(plots: Plots, i: int, deadline_s: float) -> tuple[float, Plots | No
 
 
 def replay_events(
-    sensors: tuple[Sensor, ...], plots: Plots, gazetteer: Gazetteer, latency_s: float | None = None
+    sensors: tuple[Sensor, ...],
+    plots: Plots,
+    gazetteer: Gazetteer,
+    latency_s: float | None = None,
+    settings: Settings = policy.DEFAULTS,
 ) -> Iterator[Event]:
     """The events of a replay, one for each moment at which something happened, in order.
 
     plots stand in the order of arrival. latency_s: how long a decision is taken to need; None
     measures the time that it really took, and a decision waits for the one before it.
+    settings: what the policy goes by.
     """
-    state = start(sensors)
+    state = start(sensors, settings)
     i = 0
     free_s = -math.inf  # when the last decision was done
     stop_s = (float(plots.received_s[-1]) if plots.count else 0.0) + LONGEST_END_S
@@ -156,7 +192,7 @@ def replay_events(
         state, event = advance(state, batch, moment, clock, gazetteer)
         if latency_s is None:
             free_s = clock()
-        if event.rows or event.forecasts or event.messages:
+        if event.rows or event.forecasts or event.messages or event.changes:
             yield event
 
 

@@ -7,6 +7,15 @@ from typing import NamedTuple
 
 from shapely.geometry import Polygon
 
+WATCH, PREPARE, TAKE_COVER, ALL_CLEAR, WITHDRAWN = (
+    "watch",
+    "prepare",
+    "take-cover",
+    "all-clear",
+    "withdrawn",
+)  # stages of an incident; people are told of all but the first
+ENDS = (ALL_CLEAR, WITHDRAWN)
+
 
 class Place(NamedTuple):
     """A populated place."""
@@ -48,7 +57,7 @@ class Message(NamedTuple):
     sequence: int  # from 1, within the incident
     identifier: str  # derived from incident and sequence
     kind: str  # Alert, Update or Cancel
-    stage: str  # take-cover, all-clear or withdrawn
+    stage: str  # prepare, take-cover, all-clear or withdrawn
     status: str  # Exercise or Test; this version writes nothing else
     sent_s: float
     onset_s: float
@@ -59,3 +68,29 @@ class Message(NamedTuple):
     reason: str  # in numbers, for operators
     probability: float = math.nan  # that something comes down inside; NaN when the danger is over
     merged: tuple[str, ...] = ()  # incidents that turned out to be this one
+    area_km2: float = math.nan  # of the footprints together
+
+
+class Change(NamedTuple):
+    """A change of an incident's stage, for operators and the record. What is not known is None."""
+
+    at_s: float
+    incident: str
+    before: str  # "" for the first
+    after: str
+    reason: str  # in numbers
+    probability: float | None  # that the likeliest of its tracks is real
+    held: float | None  # share of where the surest of them comes down that the places above C/L hold
+    peak_per_km2: float | None  # greatest chance that one of them comes down on a square kilometre
+    time_left_s: float | None  # to the first expected arrival
+    plots: int  # taken by its tracks so far
+    tracks: tuple[str, ...]  # that still threaten
+    area_km2: float | None  # largest 99 % area of these
+
+
+class Merged(NamedTuple):
+    """An incident that has turned out to be another one."""
+
+    at_s: float
+    incident: str
+    into: str

@@ -1,4 +1,4 @@
-"""One body each: what its forecasts have said, and the outline that it needs.
+"""One body each: what its forecasts have said, what is to be done about it, and the outline that it needs.
 
 The outline grows at once and shrinks only after several forecasts agree.
 """
@@ -11,17 +11,23 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import Area, Forecast
 from tocsin.warning.outline import enlarged, enlarged_area_m2, pokes_out, simplified
 from tocsin.warning.plane import Outline, Plane, draw, from_lonlat, moved, plane_at
+from tocsin.warning.risk import comes_down, risk
 from tocsin.warning.settings import Settings
 
-# stages of a body: watched until alerted; passed, withdrawn or succeeded when its danger is over
-WATCHED, ALERTED, PASSED, WITHDRAWN, SUCCEEDED = "watched", "alerted", "passed", "withdrawn", "succeeded"
+# Stages of a body. Watched: it comes down. Prepared: the chance that it does so on some place is above C/L. Alerted:
+# people take cover from it. Then its danger is over: passed, withdrawn, or its track goes on under another name.
+WATCHED, PREPARED, ALERTED = "watched", "prepared", "alerted"
+PASSED, WITHDRAWN, SUCCEEDED = "passed", "withdrawn", "succeeded"
+OPEN = (WATCHED, PREPARED, ALERTED)
 
 KEEP_S = 2.0  # of the forecasts to agree, one in so much time is kept
 RECENTRE_M = 300e3  # a forecast further than this from the point of contact gets a new plane
 LEAP_COSINE = 0.5  # a forecast further than 60 degrees from it has nothing in common with those before
+BOOST = "boost"  # the phase of a track under thrust
+EMPTY = shapely.Polygon()
 DOUBTFUL = 0.5  # forecasts of a track less likely than this change no alert
 
 
@@ -29,7 +35,7 @@ class Seen(NamedTuple):
     """What one forecast said."""
 
     issued_s: float
-    area: Outline  # in the body's plane
+    area: Outline | None  # the places above C/L, in the body's plane; None: there are none
     earliest_s: float
     latest_s: float  # latest credible arrival
 
@@ -39,86 +45,105 @@ class Body(NamedTuple):
 
     track: str
     parent: str | None
+    incident: str  # "" until it belongs to one
     stage: str
-    chain: str  # of messages that it belongs to; "" until alerted
+    chain: str  # of messages that it belongs to; "" until people are told of it
     plane: Plane
     first_s: float  # issue of its first forecast that comes down
     last_s: float  # and of its last
     streak: int  # forecasts in a row, up to the last, that are credible
     denials: tuple[float, ...]  # when forecasts in a row, up to the last, said that it does not come down
-    recent: tuple[Seen, ...]  # oldest first; the last is the latest
+    recent: tuple[
+        Seen, ...
+    ]  # oldest first; the last is the latest; empty while nothing is known of an impact
     impact_s: float
     sigma_s: float
     existence: float
+    plots: int  # that its track has taken
+    held: float  # share of where it comes down that the places above C/L hold, by the latest forecast
+    peak_per_km2: float  # and the greatest chance that it comes down on a square kilometre
     area_km2: float  # of the latest forecast's 99 % area
     point: tuple[float, float]  # latest impact point, lon and lat in degrees
-    outline: Outline | None  # what should be alerted, in the plane; None: nothing
+    outline: Outline | None  # what should be told, in the plane; None: nothing
     succeeded_by: str
 
     @property
     def earliest_s(self) -> float:
-        """Earliest credible arrival, by the forecasts that must agree."""
-        return min(seen.earliest_s for seen in self.recent)
+        """Earliest credible arrival, by the forecasts that must agree; infinite where none says."""
+        return min((seen.earliest_s for seen in self.recent), default=math.inf)
 
     @property
     def latest_s(self) -> float:
-        """Latest credible arrival, by the forecasts that must agree."""
-        return max(seen.latest_s for seen in self.recent)
-
-
-def comes_down(forecast: Forecast) -> bool:
-    """Whether a forecast has an impact. What the tracker calls other (aircraft, satellites) has none."""
-    return (
-        forecast.phase != "other"
-        and forecast.area is not None
-        and not forecast.area.is_empty
-        and math.isfinite(forecast.impact_time_s)
-        and math.isfinite(forecast.area_km2)
-    )
+        """Latest credible arrival, by the forecasts that must agree; where none says, when it was last heard of."""
+        return max((seen.latest_s for seen in self.recent), default=self.last_s)
 
 
 def observed(body: Body | None, forecast: Forecast, settings: Settings) -> Body | None:
     """A body (None: not known yet) after one more forecast. None: nothing to watch."""
-    if not comes_down(forecast):
-        return None if body is None else _denied(body, forecast, settings)
     credible = forecast.existence >= settings.existence
+    if not comes_down(forecast):
+        if body is not None:
+            return _denied(body, forecast, settings)
+        return _new(forecast) if credible and forecast.phase == BOOST else None
     if body is None:
         if not credible:
             return None
         body = _new(forecast)
     if body.stage == ALERTED and forecast.existence < DOUBTFUL:
         return body
-    if forecast.area_km2 > settings.max_held_area_km2:
-        # too vague to say where: what is alerted stays as it is
-        if body.stage == ALERTED:
-            return body._replace(last_s=forecast.issued_s, denials=())
-        return body._replace(streak=body.streak + 1 if credible else 0, denials=(), last_s=forecast.issued_s)
-    if body.stage in (PASSED, WITHDRAWN, SUCCEEDED):  # starts anew
-        body = body._replace(stage=WATCHED, chain="", outline=None, recent=(), streak=0, succeeded_by="")
+    if body.stage not in OPEN:  # starts anew
+        body = _new(forecast)._replace(incident=body.incident)
+    found = risk(forecast, settings.cost_loss_per_km2, settings.light_loss)
+    if (body.stage == ALERTED and found.held < settings.least_held) or (body.chain and found.area is None):
+        return body._replace(last_s=forecast.issued_s, denials=())  # too vague to say where
     body = _centred(body, forecast)
     body = body._replace(
         parent=forecast.parent or body.parent,
         last_s=forecast.issued_s,
         streak=body.streak + 1 if credible else 0,
         denials=(),
-        recent=_recent(body, forecast, settings),
+        recent=_recent(body, forecast, found.area, settings),
         impact_s=forecast.impact_time_s,
         sigma_s=forecast.impact_time_sigma_s,
         existence=forecast.existence,
+        plots=forecast.plots,
+        held=found.held,
+        peak_per_km2=found.peak_per_km2,
         area_km2=forecast.area_km2,
         point=(math.degrees(forecast.longitude_rad), math.degrees(forecast.latitude_rad)),
     )
     return body._replace(outline=_outline(body, settings))
 
 
-def alertable(body: Body, settings: Settings) -> bool:
-    """Whether a watched body is sure enough, and its place known well enough, to alert people."""
-    return (
-        body.stage == WATCHED
-        and body.streak >= settings.forecasts
-        and body.outline is not None
-        and body.outline.area <= settings.max_area_km2 * 1e6
-    )
+def preparable(body: Body, settings: Settings) -> bool:
+    """Whether a watched body is sure enough, and some place likely enough to be hit, to prepare for it."""
+    return body.stage == WATCHED and _known(body, settings)
+
+
+def alertable(body: Body, now_s: float, shelter_s: float, settings: Settings) -> bool:
+    """Whether people should take cover from a body that they were not told to take cover from yet.
+
+    That is when the places above C/L hold nearly all of where it comes down, or when waiting for a better forecast
+    would leave less than the time to shelter.
+    """
+    return act_s(body, shelter_s, settings) <= now_s
+
+
+def act_s(body: Body, shelter_s: float, settings: Settings) -> float:
+    """When people must take cover from a body of which nothing more is heard; infinite where that is not due."""
+    if body.stage not in (WATCHED, PREPARED) or not _known(body, settings):
+        return math.inf
+    return body.earliest_s - (settings.within_s if body.held >= settings.hold else shelter_s)
+
+
+def _known(body: Body, settings: Settings) -> bool:
+    return body.streak >= settings.forecasts and bool(body.recent) and body.recent[-1].area is not None
+
+
+def outlined(body: Body, settings: Settings) -> Body:
+    """A body of which people are told from now on."""
+    outline = enlarged(reach(body), settings.scale, settings.margin_m, settings.corners)
+    return body._replace(outline=outline)
 
 
 def over_s(body: Body, settings: Settings) -> float:
@@ -127,8 +152,8 @@ def over_s(body: Body, settings: Settings) -> float:
 
 
 def reach(body: Body) -> Outline:
-    """The latest forecast's area, in the body's plane."""
-    return body.recent[-1].area
+    """The places that the latest forecast which says so puts above C/L, in the body's plane."""
+    return next((seen.area for seen in reversed(body.recent) if seen.area is not None), EMPTY)
 
 
 def succeeds(new: Body, old: Body, settings: Settings) -> bool:
@@ -145,12 +170,15 @@ def succeeds(new: Body, old: Body, settings: Settings) -> bool:
 
 
 def _new(forecast: Forecast) -> Body:
+    known = comes_down(forecast)
+    latitude, longitude = (forecast.latitude_rad, forecast.longitude_rad) if known else (0.0, 0.0)
     return Body(
         track=forecast.track,
         parent=forecast.parent,
+        incident="",
         stage=WATCHED,
         chain="",
-        plane=plane_at(forecast.latitude_rad, forecast.longitude_rad),
+        plane=plane_at(latitude, longitude),
         first_s=forecast.issued_s,
         last_s=forecast.issued_s,
         streak=0,
@@ -159,17 +187,24 @@ def _new(forecast: Forecast) -> Body:
         impact_s=forecast.impact_time_s,
         sigma_s=forecast.impact_time_sigma_s,
         existence=forecast.existence,
+        plots=forecast.plots,
+        held=0.0,
+        peak_per_km2=0.0,
         area_km2=forecast.area_km2,
-        point=(math.degrees(forecast.longitude_rad), math.degrees(forecast.latitude_rad)),
+        point=(math.degrees(longitude), math.degrees(latitude)),
         outline=None,
         succeeded_by="",
     )
 
 
 def _denied(body: Body, forecast: Forecast, settings: Settings) -> Body:
+    if (
+        forecast.phase == BOOST and body.stage != ALERTED
+    ):  # where it comes down is not known, which denies nothing
+        return body._replace(streak=0, denials=(), last_s=forecast.issued_s, plots=forecast.plots)
+    if body.stage not in OPEN:
+        return body
     denials = (*body.denials, forecast.issued_s)
-    if body.stage != ALERTED:
-        return body._replace(streak=0, denials=(), recent=(), outline=None)
     agreed = len(denials) >= settings.agree_forecasts and denials[-1] - denials[0] >= settings.agree_s
     if agreed:
         return body._replace(stage=WITHDRAWN, streak=0, denials=(), outline=None)
@@ -188,23 +223,23 @@ def _centred(body: Body, forecast: Forecast) -> Body:
         return body._replace(plane=fresh, recent=(), outline=None)
     return body._replace(
         plane=fresh,
-        recent=tuple(seen._replace(area=moved(seen.area, body.plane, fresh)) for seen in body.recent),
+        recent=tuple(
+            seen._replace(area=None if seen.area is None else moved(seen.area, body.plane, fresh))
+            for seen in body.recent
+        ),
         outline=None if body.outline is None else moved(body.outline, body.plane, fresh),
     )
 
 
-def _recent(body: Body, forecast: Forecast, settings: Settings) -> tuple[Seen, ...]:
+def _recent(body: Body, forecast: Forecast, area: Area | None, settings: Settings) -> tuple[Seen, ...]:
     """The forecasts that must agree before the outline shrinks: enough of them, over long enough."""
-    if forecast.area is None:
-        return body.recent
     spread_s = settings.sigmas * (
         forecast.impact_time_sigma_s if math.isfinite(forecast.impact_time_sigma_s) else 0.0
     )
-    area = from_lonlat(body.plane, forecast.area)
     earliest_s, latest_s = forecast.earliest_s, forecast.latest_s
     seen = Seen(
         forecast.issued_s,
-        area,
+        None if area is None else from_lonlat(body.plane, area),
         earliest_s if math.isfinite(earliest_s) else forecast.impact_time_s - spread_s,
         latest_s if math.isfinite(latest_s) else forecast.impact_time_s + spread_s,
     )
@@ -218,31 +253,29 @@ def _recent(body: Body, forecast: Forecast, settings: Settings) -> tuple[Seen, .
 
 
 def _outline(body: Body, settings: Settings) -> Outline | None:
-    """What should be alerted for a body after its latest forecast; None while that is too vague to alert."""
-    latest, old = body.recent[-1], body.outline
-    about_m2 = enlarged_area_m2(latest.area, settings.scale, settings.margin_m)
-    limit_m2 = settings.max_area_km2 * 1e6
-    if body.stage == WATCHED:
-        # the outline is worked out only when it may be used at once
-        if body.streak < settings.forecasts or about_m2 > limit_m2:
-            return None
-        return enlarged(latest.area, settings.scale, settings.margin_m, settings.corners)
-    if old is None or pokes_out(latest.area, old, settings.poke):
-        new = enlarged(latest.area, settings.scale, settings.margin_m, settings.corners)
-        grown = new if old is None else simplified(old.union(new), settings.corners)
+    """What should be told of a body after its latest forecast; None where people are not told of it."""
+    area, old = body.recent[-1].area, body.outline
+    if area is None or not body.chain:
+        return None
+    if old is None:  # it has leapt to where no outline could be moved to
+        return enlarged(area, settings.scale, settings.margin_m, settings.corners)
+    if pokes_out(area, old, settings.poke):
+        new = enlarged(area, settings.scale, settings.margin_m, settings.corners)
+        grown = simplified(old.union(new), settings.corners)
         # where both together would alert too much, the latest forecast knows more
-        return grown if grown.area <= max(limit_m2, 1.2 * new.area) else new
+        return grown if grown.area <= max(settings.max_area_km2 * 1e6, 1.2 * new.area) else new
     most_m2 = settings.settle * old.area
-    if about_m2 > most_m2:
+    if enlarged_area_m2(area, settings.scale, settings.margin_m) > most_m2:
         return old
-    if (
-        len(body.recent) < settings.agree_forecasts
-        or latest.issued_s - body.recent[0].issued_s < settings.agree_s
-    ):
+    oldest_s = body.recent[0].issued_s
+    if len(body.recent) < settings.agree_forecasts or body.recent[-1].issued_s - oldest_s < settings.agree_s:
         return old
-    if enlarged_area_m2(body.recent[0].area, settings.scale, settings.margin_m) > most_m2:
+    areas = [seen.area for seen in body.recent if seen.area is not None]
+    if len(areas) < len(body.recent):
+        return old
+    if enlarged_area_m2(areas[0], settings.scale, settings.margin_m) > most_m2:
         return old  # the oldest is the largest, most often
-    together = shapely.union_all([seen.area for seen in body.recent])
+    together = shapely.union_all(areas)
     if enlarged_area_m2(together, settings.scale, settings.margin_m) > most_m2:
         return old
     agreed = enlarged(together, settings.scale, settings.margin_m, settings.corners)

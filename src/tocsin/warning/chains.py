@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 from shapely.geometry import Polygon
 
-from tocsin.warning.alert import Footprint
-from tocsin.warning.bodies import ALERTED, Body, over_s, reach
+from tocsin.warning.alert import PREPARE, TAKE_COVER, Footprint
+from tocsin.warning.bodies import ALERTED, PREPARED, Body, over_s, reach
 from tocsin.warning.outline import closed, parts_of, pokes_out, simplified
 from tocsin.warning.plane import Outline, Plane, centre_of, filled, moved
 from tocsin.warning.settings import Settings
@@ -52,6 +52,8 @@ class Chain(NamedTuple):
 
     name: str  # unique; never sent
     incident: str
+    stage: str  # take-cover, or prepare: what people are told to do
+    said: str  # the stage of its last message; "" before the first
     merged: tuple[str, ...]  # incidents that turned out to be this one
     tracks: tuple[str, ...]  # all that ever belonged to it, in the order in which they joined
     sent: tuple[Sent, ...]  # oldest first, those of chains that ended in this one too
@@ -75,19 +77,19 @@ class Change(NamedTuple):
     reason: str
 
 
-def new_chain(name: str, incident: str) -> Chain:
+def new_chain(name: str, incident: str, stage: str) -> Chain:
     """A chain in which nothing has been said yet."""
     nothing: tuple[str, ...] = ()
     nan = math.nan
     return Chain(
-        name, incident, nothing, nothing, (), (), (), nothing, nan, nan, nan, -math.inf, False, -math.inf
-    )
+        name, incident, stage, "", nothing, nothing, (), (), (), nothing, nan, nan, nan, -math.inf, False, -math.inf
+    )  # fmt: skip
 
 
 def endangering(chain: Chain, bodies: Mapping[str, Body]) -> tuple[Body, ...]:
     """The bodies of a chain that still have to come down."""
     found = (bodies[track] for track in chain.tracks if track in bodies)
-    return tuple(body for body in found if body.stage == ALERTED and body.chain == chain.name)
+    return tuple(body for body in found if body.stage in (ALERTED, PREPARED) and body.chain == chain.name)
 
 
 def merged(chains: Sequence[Chain]) -> Chain:
@@ -99,6 +101,7 @@ def merged(chains: Sequence[Chain]) -> Chain:
         name for one in everyone for name in (one.incident, *one.merged) if name != first.incident
     )
     return first._replace(
+        said=TAKE_COVER if any(one.said == TAKE_COVER for one in everyone) else first.said,
         merged=tuple(names),
         tracks=tuple(dict.fromkeys(track for one in everyone for track in one.tracks)),
         sent=tuple(sorted((sent for one in everyone for sent in one.sent), key=lambda sent: sent.sent_s)),
@@ -112,6 +115,11 @@ def merged(chains: Sequence[Chain]) -> Chain:
         came_down=any(one.came_down for one in everyone),
         due_s=-math.inf,
     )
+
+
+def stage_for(bodies: Sequence[Body]) -> str:
+    """What people are told to do about bodies."""
+    return TAKE_COVER if any(body.stage == ALERTED for body in bodies) else PREPARE
 
 
 def adjoin(one: Body, other: Body, settings: Settings) -> bool:
@@ -151,9 +159,11 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     """What of a chain's danger is not in force as it should be. ``bodies``: those that endanger now."""
     if not chain.sent:
         return Change(True, "first alert")
+    if chain.said != chain.stage:
+        return Change(True, f"now {chain.stage}")
     outside = [body.track for body in bodies if not _held(body, chain, settings)]
     if outside:
-        return Change(True, f"99 % area outside the alerted one: {_listed(outside)}")
+        return Change(True, f"places above C/L outside the area in force: {_listed(outside)}")
     if max(over_s(body, settings) for body in bodies) > chain.expires_s:
         return Change(True, "danger lasts beyond expires")
     earliest_s = min(body.earliest_s for body in bodies)
@@ -210,7 +220,7 @@ def area_km2(standing: Sequence[Standing]) -> float:
 def _near(plane: Plane, outline: Outline, other_plane: Plane, other: Outline, gap_m: float) -> bool:
     """Whether the discs round two outlines are within a distance (great circles; cheap)."""
     one, two = centre_of(plane, outline), centre_of(other_plane, other)
-    apart_m = plane.radius_m * math.acos(min(1.0, float(np.dot(one, two))))
+    apart_m = plane.radius_m * math.acos(max(-1.0, min(1.0, float(np.dot(one, two)))))
     return apart_m <= _radius_m(outline) + _radius_m(other) + gap_m
 
 
@@ -220,7 +230,7 @@ def _radius_m(outline: Outline) -> float:
 
 
 def _held(body: Body, chain: Chain, settings: Settings) -> bool:
-    """Whether what is in force covers a body's latest 99 % area."""
+    """Whether what is in force covers the places that a body puts above C/L."""
     area = reach(body)
     near = [one for one in chain.standing if _near(body.plane, area, one.plane, one.polygon, 0.0)]
     own = [one for one in near if body.track in one.tracks]

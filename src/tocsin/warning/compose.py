@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Collection, Sequence
 
-from tocsin.warning.alert import Footprint, Message
+from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message
 from tocsin.warning.bodies import Body, over_s
 from tocsin.warning.chains import Chain, Sent, Standing, area_km2, footprints
 from tocsin.warning.gazetteer import Gazetteer
@@ -15,26 +15,15 @@ from tocsin.warning.plane import to_lonlat
 from tocsin.warning.settings import Settings
 from tocsin.warning.wording import texts
 
-INSIDE = 0.99  # probability that the forecast's area holds the impact point
-
 
 def incident_name(body: Body, taken: Collection[str]) -> str:
-    """Name of an incident: moment and place of the forecast that started it, as in 20241121T021203Z-4846N03504E."""
-    moment = dt.datetime.fromtimestamp(math.floor(body.last_s), dt.UTC)
-    lon, lat = body.point
-    place = f"{_whole(lat, 2)}{'NS'[lat < 0]}{_whole(lon, 3)}{'EW'[lon < 0]}"
-    name = base = f"{moment:%Y%m%dT%H%M%SZ}-{place}"
+    """Name of an incident: the moment of the first suspicion, as in 20241121T021203Z; a number if it is taken."""
+    name = base = f"{dt.datetime.fromtimestamp(math.floor(body.first_s), dt.UTC):%Y%m%dT%H%M%SZ}"
     count = 1
     while name in taken:
         count += 1
         name = f"{base}-{count}"
     return name
-
-
-def _whole(degrees: float, digits: int) -> str:
-    """Degrees and minutes without a mark between them."""
-    minutes = round(abs(degrees) * 60.0)
-    return f"{minutes // 60:0{digits}d}{minutes % 60:02d}"
 
 
 def updated(
@@ -63,7 +52,7 @@ def updated(
         chain,
         sequence,
         kind="Update" if chain.sent else "Alert",
-        stage="take-cover",
+        stage=chain.stage,
         now_s=now_s,
         onset_s=onset_s,
         expires_s=expires_s,
@@ -74,9 +63,10 @@ def updated(
         last_s=last_s,
         over=over,
         reason=f"{reason}; {_numbers(bodies, standing)}",
-    )._replace(probability=max(body.existence for body in bodies) * INSIDE)
+    )._replace(probability=max(body.existence * body.held for body in bodies), area_km2=area_km2(standing))
     return (
         _told(chain, message)._replace(
+            said=chain.stage,
             standing=standing,
             footprints=prints,
             told=tuple(body.track for body in bodies),
@@ -99,7 +89,7 @@ def ended(
         chain,
         sequence,
         kind="Update" if over else "Cancel",
-        stage="all-clear" if over else "withdrawn",
+        stage=ALL_CLEAR if over else WITHDRAWN,
         now_s=now_s,
         onset_s=now_s,
         expires_s=now_s + settings.all_clear_s,
@@ -113,6 +103,7 @@ def ended(
         if over
         else "reassessed: nothing comes down",
     )
+    message = message._replace(area_km2=area_km2(chain.standing))
     return _told(chain, message)._replace(standing=(), due_s=math.inf), message
 
 
@@ -133,7 +124,7 @@ def _message(
     over: float,
     reason: str,
 ) -> Message:
-    said = "update" if stage == "take-cover" and kind == "Update" else stage
+    said = "update" if stage == TAKE_COVER and chain.said == TAKE_COVER else stage
     return Message(
         incident=chain.incident,
         sequence=sequence,

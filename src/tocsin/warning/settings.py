@@ -12,23 +12,29 @@ class Settings(NamedTuple):
     languages: tuple[str, ...] = ("en", "uk")
 
     # when to speak
+    cost_loss_per_km2: float = 1e-4  # C/L: places are told where the chance on a square kilometre is above it
+    light_loss: float = (
+        0.1  # loss where what is known to fall slower than 30 m/s comes down, over that of the rest
+    )
+    hold: float = 0.98  # take cover when the places above C/L hold this share of where it comes down,
+    shelter_s: float = 90.0  # or when no more than the time to shelter is left before it may arrive
+    within_s: float = 3600.0  # nothing is told to take cover that comes down later than this
     existence: float = 0.95  # least probability that the track is a real object
     forecasts: int = 3  # this many in a row must say that it comes down
-    max_area_km2: float = 1000.0  # largest alerted area of one body: beyond it no one knows whom to tell
-    max_held_area_km2: float = 2000.0  # an alert may grow up to here; a vaguer forecast changes nothing
+    prepare_public: bool = False  # whether people are told to prepare, or operators alone
 
     # how large
-    scale: float = (
-        1.15  # alerted outline over forecast outline: successive 99 % areas must all hold the point
-    )
+    scale: float = 1.0  # alerted outline over that of the places above C/L
     margin_m: float = 300.0  # added all round: where debris goes, and rounding
+    max_area_km2: float = 1000.0  # a growing outline beyond it is replaced by the latest forecast's
+    least_held: float = 0.5  # a forecast whose places hold less changes nothing that is alerted
     corners: int = 24  # of one body's outline
     united_corners: int = 40  # of one footprint, where few stand in a message
     message_corners: int = 480  # of all footprints of a message: keeps it under 32 kB in two languages
     least_corners: int = 8  # of a footprint, however many there are
 
     # when to change
-    poke: float = 0.01  # share of a new 99 % area that may lie outside the alerted one
+    poke: float = 0.01  # share of a new area that may lie outside the alerted one
     agree_forecasts: int = 3  # so many forecasts,
     agree_s: float = 10.0  # over so long, agree before an area shrinks or a threat is withdrawn
     settle: float = 0.8  # a body's outline follows when it would shrink to this share

@@ -1,0 +1,234 @@
+"""Who belongs together: bodies to incidents, and those that people are told of to chains of messages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tocsin.warning.alert import PREPARE, TAKE_COVER
+from tocsin.warning.bodies import (
+    ALERTED,
+    OPEN,
+    PASSED,
+    PREPARED,
+    SUCCEEDED,
+    WITHDRAWN,
+    Body,
+    over_s,
+    succeeds,
+)
+from tocsin.warning.chains import (
+    Chain,
+    adjoin,
+    concurrent,
+    endangering,
+    later_wave,
+    merged,
+    new_chain,
+    overlap,
+    stage_for,
+)
+from tocsin.warning.compose import incident_name
+from tocsin.warning.incidents import Incident
+from tocsin.warning.settings import Settings
+
+STAGE_OF = {PREPARED: PREPARE, ALERTED: TAKE_COVER}
+
+
+class Desk(NamedTuple):
+    """What a step works on: copies of what the policy remembers, of its own."""
+
+    bodies: dict[str, Body]
+    chains: dict[str, Chain]
+    incidents: dict[str, Incident]
+    sequences: dict[str, int]
+    parents: Mapping[str, str]
+    merges: list[tuple[str, str]]  # incidents that turned out to be another, in this step
+    settings: Settings
+
+
+def enrol(body: Body, desk: Desk) -> None:
+    """Give a body its incident: that of its family, else a new one."""
+    if body.incident in desk.incidents:
+        return
+    family = root(body.track, desk.parents)
+    found = [
+        incident.name
+        for incident in desk.incidents.values()
+        if any(root(track, desk.parents) == family for track in incident.tracks)
+    ]
+    name = found[0] if found else incident_name(body, desk.sequences)
+    incident = desk.incidents.get(name) or Incident(name, "", (), False, 0)
+    desk.sequences.setdefault(name, 0)
+    desk.incidents[name] = incident._replace(tracks=tuple(dict.fromkeys((*incident.tracks, body.track))))
+    desk.bodies[body.track] = body._replace(incident=name)
+
+
+def join(track: str, stage: str, desk: Desk) -> None:
+    """Put a body into a stage that people are told of, in the chain of its incident, of its neighbours, or a new one."""
+    body = desk.bodies[track]._replace(stage=stage)
+    desk.bodies[track] = body
+    chains = [chain for chain in desk.chains.values() if chain.stage == STAGE_OF[stage]]
+    found = [
+        chain.name
+        for chain in chains
+        if (
+            chain.incident == body.incident
+            and concurrent(body, endangering(chain, desk.bodies), desk.settings)
+        )
+        or any(adjoin(body, other, desk.settings) for other in endangering(chain, desk.bodies))
+    ]
+    name = _merge(found, desk) if found else _open(body, STAGE_OF[stage], desk)
+    _move((desk.bodies[track],), name, desk)
+
+
+def unite(track: str, desk: Desk) -> None:
+    """Merge the chain of a body that people are told of with those that it now adjoins."""
+    body = desk.bodies[track]
+    own = desk.chains[body.chain]
+    found = [
+        chain.name
+        for chain in desk.chains.values()
+        if chain.name != own.name
+        and chain.stage == own.stage
+        and any(adjoin(body, other, desk.settings) for other in endangering(chain, desk.bodies))
+    ]
+    if found:
+        _merge([own.name, *found], desk)
+
+
+def hand_over(live: frozenset[str], desk: Desk) -> None:
+    """Drop what is held for lost tracks that were found again under another name."""
+    bodies, settings = desk.bodies, desk.settings
+    lost = [body for body in bodies.values() if body.stage == ALERTED and body.track not in live]
+    taken = {body.succeeded_by for body in bodies.values()}
+    alive = [body for body in bodies.values() if body.stage == ALERTED and body.track in live] if lost else []
+    for old in sorted(lost, key=lambda body: (body.last_s, body.track)):
+        heirs = [
+            new
+            for new in alive
+            if new.track not in taken and new.chain == old.chain and succeeds(new, old, settings)
+        ]
+        if heirs:
+            heir = min(
+                heirs, key=lambda new: (new.parent != old.track, abs(new.first_s - old.last_s), new.track)
+            )
+            bodies[old.track] = old._replace(stage=SUCCEEDED, outline=None, succeeded_by=heir.track)
+            taken.add(heir.track)
+
+
+def let_go(now_s: float, desk: Desk) -> None:
+    """Let go of the bodies whose time is over."""
+    for track, body in desk.bodies.items():
+        if body.stage in OPEN and over_s(body, desk.settings) <= now_s:
+            known = bool(body.recent)
+            desk.bodies[track] = body._replace(stage=PASSED if known else WITHDRAWN, outline=None)
+            if body.chain:
+                chain = desk.chains[body.chain]
+                desk.chains[body.chain] = chain._replace(came_down=True, due_s=min(now_s, chain.due_s))
+
+
+def regroup(desk: Desk) -> None:
+    """Part what has turned out to come much later, and join a chain that is over to what is left of its incident.
+
+    No all-clear may be sent while other bodies of the incident, or bound for the same people, still fall.
+    """
+    bodies, chains = desk.bodies, desk.chains
+    for chain_name in list(chains):
+        if chain_name not in chains:
+            continue  # merged into another by now
+        chain = chains[chain_name]
+        left = endangering(chain, bodies)
+        siblings = [
+            one for one in chains.values() if one.incident == chain.incident and one.name != chain.name
+        ]
+        if not left:
+            going_on = [
+                one
+                for one in chains.values()
+                if endangering(one, bodies)
+                and ((one in siblings and one.stage in (TAKE_COVER, chain.stage)) or overlap(one, chain))
+            ]
+            if going_on and chain.sent:
+                _merge([chain.name, going_on[0].name], desk)
+            continue
+        late = later_wave(left, desk.settings)
+        if not late:
+            continue
+        others = [
+            one.name
+            for one in siblings
+            if one.stage == chain.stage and concurrent(late[0], endangering(one, bodies), desk.settings)
+        ]
+        name = others[0] if others else f"{chain.incident}/{late[0].track}/{len(chain.sent)}"
+        if not others:
+            chains[name] = new_chain(name, chain.incident, chain.stage)
+        _move(late, name, desk)
+        chains[name] = chains[name]._replace(due_s=-math.inf)
+
+
+def root(track: str, parents: Mapping[str, str]) -> str:
+    """The first of a track's line of parents."""
+    seen = {track}
+    while track in parents and parents[track] not in seen:
+        track = parents[track]
+        seen.add(track)
+    return track
+
+
+def _open(body: Body, stage: str, desk: Desk) -> str:
+    """Open a chain for a body. Returns its name."""
+    name = f"{body.incident}/{body.track}/{stage}"
+    desk.chains[name] = new_chain(name, body.incident, stage)
+    return name
+
+
+def _move(some: Sequence[Body], name: str, desk: Desk) -> None:
+    chain = desk.chains[name]
+    tracks = (*chain.tracks, *(body.track for body in some))
+    desk.chains[name] = chain._replace(tracks=tuple(dict.fromkeys(tracks)))
+    for body in some:
+        desk.bodies[body.track] = desk.bodies[body.track]._replace(chain=name)
+        _rename(body.incident, chain.incident, desk)
+
+
+def _merge(found: Sequence[str], desk: Desk) -> str:
+    """Make one chain of several; the bodies follow, and so do other chains of their incidents. Returns its name."""
+    if len(found) == 1:
+        return found[0]
+    chains = desk.chains
+    whole = merged([chains[name] for name in found])
+    incidents = dict.fromkeys(chains[name].incident for name in found)
+    for name in found:
+        del chains[name]
+    chains[whole.name] = whole
+    for track, body in desk.bodies.items():
+        if body.chain in found:
+            desk.bodies[track] = body._replace(chain=whole.name)
+    left = endangering(whole, desk.bodies)
+    if left:
+        chains[whole.name] = whole._replace(stage=stage_for(left))
+    for incident in incidents:
+        _rename(incident, whole.incident, desk)
+    return whole.name
+
+
+def _rename(old: str, new: str, desk: Desk) -> None:
+    """An incident has turned out to be another one."""
+    if old == new or old not in desk.incidents:
+        return
+    gone, going_on = desk.incidents.pop(old), desk.incidents[new]
+    desk.incidents[new] = going_on._replace(
+        tracks=tuple(dict.fromkeys((*going_on.tracks, *gone.tracks))),
+        came_down=going_on.came_down or gone.came_down,
+        plots=going_on.plots + gone.plots,
+    )
+    desk.merges.append((old, new))
+    for name, chain in desk.chains.items():
+        if chain.incident == old:
+            names = dict.fromkeys((*chain.merged, old))
+            desk.chains[name] = chain._replace(incident=new, merged=tuple(names))
+    for track, body in desk.bodies.items():
+        if body.incident == old:
+            desk.bodies[track] = body._replace(incident=new)
