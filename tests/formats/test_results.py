@@ -135,7 +135,7 @@ def test_the_same_results_are_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         write(tmp_path / name, rows, [FLIES, STAYS], [b"<alert/>"])
     files = [path for path in sorted((tmp_path / "a").rglob("*")) if path.is_file()]
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         assert file.read_bytes() == (tmp_path / "b" / file.relative_to(tmp_path / "a")).read_bytes()
 

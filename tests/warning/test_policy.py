@@ -171,7 +171,7 @@ def test_shrinking_waits_for_agreement(gazetteer):
     _, messages = replay(every_second(100, make), gazetteer)
     check_chains(messages)
     assert kinds(messages) == [("Alert", "take-cover"), ("Update", "take-cover"), ("Update", "all-clear")]
-    assert NOON_S + 50.0 <= messages[1].sent_s <= NOON_S + 53.0
+    assert NOON_S + 55.0 <= messages[1].sent_s <= NOON_S + 58.0
 
 
 def test_flicker_is_bounded(gazetteer):
@@ -192,7 +192,7 @@ def test_flicker_is_bounded(gazetteer):
 
     _, messages = replay(every_second(590, make), gazetteer)
     check_chains(messages)
-    assert len(messages) <= 15
+    assert len(messages) <= 24
     for t in np.arange(messages[0].sent_s, IMPACT_S, 1.0):
         assert covered(messages, t, 48.45, 35.05)
 
@@ -206,7 +206,7 @@ def test_reassessed_is_withdrawn_after_agreement(gazetteer):
     _, messages = replay(every_second(100, make), gazetteer)
     check_chains(messages)
     assert kinds(messages) == [("Alert", "take-cover"), ("Cancel", "withdrawn")]
-    assert NOON_S + 50.0 <= messages[1].sent_s <= NOON_S + 51.0
+    assert NOON_S + 55.0 <= messages[1].sent_s <= NOON_S + 56.0
     assert "withdrawn" in messages[1].texts[0].headline
 
 

@@ -100,14 +100,22 @@ def test_one_of_two_found_again_frees_nothing_of_the_other(gazetteer):
     near = [
         (
             NOON_S + t,
-            [forecast(name, NOON_S + t, lat_deg=48.45 + 0.02 * n, area_km2=100.0) for n, name in enumerate("12")],
+            [
+                forecast(name, NOON_S + t, lat_deg=48.45 + 0.02 * n, area_km2=100.0)
+                for n, name in enumerate("12")
+            ],
         )
         for t in range(20)
     ]
     run(start(), near, gazetteer, log, NOON_S + 20.0)
     assert len(messages_of(log)[-1].footprints) == 1
     state = resumed(log, NOON_S + 30.0)
-    run(state, [(NOON_S + t, [forecast("7", NOON_S + t, area_km2=2.0)]) for t in range(31, 80)], gazetteer, log)
+    run(
+        state,
+        [(NOON_S + t, [forecast("7", NOON_S + t, area_km2=2.0)]) for t in range(31, 80)],
+        gazetteer,
+        log,
+    )
     check_chains(messages_of(log))
     # the other is still out there
     assert covered(messages_of(log), NOON_S + 590.0, 48.52, 35.05)

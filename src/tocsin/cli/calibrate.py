@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tocsin.cli.campaigns import claim, digest, workers
 from tocsin.cli.output import progress
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"calibrate: --seed is {args.seed}, must be from 0 to {2**63 - 1}")
     names = [name for name in known if name in names]
     folder = Path(args.out)
-    _claim(folder, args.seed, args.chunk)
+    claim(folder, {"seed": args.seed, "flights_per_chunk": args.chunk, "code": digest(MADE_BY)})
     chunks = -(-args.flights // (len(names) * args.chunk))
     fly_chunks(folder, names, chunks, args.seed, args.chunk, args.processes)
     cells, curves, flights = count_chunks(folder, names, chunks)
@@ -100,42 +99,6 @@ def _path(folder: Path, family: str, number: int) -> Path:
     return folder / "rows" / f"{family}-{number:05d}.parquet"
 
 
-def _claim(folder: Path, seed: int, chunk: int) -> None:
-    """Note what the campaign in a folder is, or check that it is this one."""
-    import json
-
-    from tocsin.errors import DataError
-    from tocsin.formats.files import write_file
-
-    this = {"seed": seed, "flights_per_chunk": chunk, "code": _digest()}
-    path = folder / "campaign.json"
-    if not path.exists():
-        write_file(path, (json.dumps(this, indent=1) + "\n").encode())
-        return
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-        differs = [key for key, value in this.items() if before.get(key) != value]
-    except (ValueError, AttributeError) as error:
-        raise DataError(f"{path}: is not the note of a campaign; choose another --out") from error
-    if differs:
-        what = ", ".join(f"{key} {before.get(key)} and not {this[key]}" for key in differs)
-        raise DataError(f"{path}: the campaign in this folder has {what}; choose another --out, or delete it")
-
-
-def _digest() -> str:
-    """What tells apart code that may give other rows."""
-    import hashlib
-
-    import tocsin
-
-    home = Path(tocsin.__file__).parent
-    digest = hashlib.sha256()
-    for part in MADE_BY:
-        for source in sorted((home / part).rglob("*.py")) if (home / part).is_dir() else [home / part]:
-            digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 Task = tuple[str, int, int, int]  # family, number of the chunk, seed, flights
 
 
@@ -151,7 +114,7 @@ def fly_chunks(
         return
     _get_ready(families)
     done = len(all_of_them) - len(tasks)
-    with progress("flying") as advance, _workers(min(processes, len(tasks))) as results:
+    with progress("flying") as advance, workers(_made, min(processes, len(tasks))) as results:
         advance(done * flights, len(all_of_them) * flights)
         for (family, number, _, _), content in results(tasks):
             write_file(_path(folder, family, number), content)
@@ -175,26 +138,6 @@ def _get_ready(families: list[str]) -> None:
             family = family_of(name)
             if family is not None:
                 flight(family, 0, np.random.default_rng(1))
-
-
-@contextmanager
-def _workers(processes: int) -> Iterator[Any]:
-    """A function from tasks to pairs of a task and the bytes of its chunk, in any order."""
-    if processes == 1:
-        yield lambda tasks: map(_made, tasks)
-        return
-    from multiprocessing import get_context
-
-    with get_context("spawn").Pool(
-        processes, _leave_interrupts_to_the_first
-    ) as pool:  # ends them all at its end
-        yield lambda tasks: pool.imap_unordered(_made, tasks)
-
-
-def _leave_interrupts_to_the_first() -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _made(task: Task) -> tuple[Task, bytes]:

@@ -39,6 +39,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=float,
         help="take every decision to need S seconds (the time it really took)",
     )
+    parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        type=Path,
+        help="settings of the warnings (tocsin policy --default prints them)",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     parser.set_defaults(run=run)
 
@@ -51,9 +57,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"replay: --latency is {args.latency:g}, must be from 0 to 3600 seconds")
 
     from tocsin.cli.line import run_line
+    from tocsin.cli.policy import read_settings
     from tocsin.cli.telling import message_line, message_table, outcome_lines
     from tocsin.formats.recording import read_recording
 
+    settings = read_settings(args.policy)
     with progress(f"reading {args.recording}") as advance:
         recording = read_recording(args.recording, advance)
     warn_of_rows(
@@ -65,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
         args.recording,
         args.out,
         args.latency,
+        settings,
         args.speed,
         (lambda message: print(message_line(message), flush=True)) if live else None,
     )

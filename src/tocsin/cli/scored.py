@@ -20,6 +20,7 @@ from tocsin.metrics.paths import Bound, Impact, Truth
 from tocsin.prediction.forecast import QUANTILES, Forecast
 from tocsin.sensors.plots import Floats
 from tocsin.units import DEGREE_RAD
+from tocsin.warning.alert import ALL_CLEAR, Message
 
 
 def read_truth_of(folder: str | Path) -> Truth:
@@ -113,3 +114,21 @@ def read_notices(cap: Sequence[tuple[str, bytes]]) -> list[Notice]:
             )
         )
     return notices
+
+
+def notices_of(messages: Sequence[Message]) -> list[Notice]:
+    """What counts of messages, in the order sent: the same as what is read of their CAP."""
+    return [
+        Notice(
+            message.identifier,
+            message.kind,
+            float(math.ceil(message.sent_s - 1e-6)),
+            float(math.ceil(message.expires_s)),
+            message.stage == ALL_CLEAR,
+            tuple(identifier for identifier, _ in message.references),
+            tuple(
+                np.asarray(footprint.polygon.exterior.coords)[:, 1::-1] for footprint in message.footprints
+            ),
+        )
+        for message in messages
+    ]

@@ -35,6 +35,7 @@ LIMITS: dict[str, dict[str, tuple[float, float]]] = {
     },
     "change": {
         "poke": (0.0, 0.2),
+        "slack_scale": (1.0, 2.0),
         "agree_forecasts": (1, 20),
         "agree_s": (0.0, 600.0),
         "settle": (0.1, 1.0),

@@ -260,7 +260,8 @@ def _outline(body: Body, settings: Settings) -> Outline | None:
     if old is None:  # it has leapt to where no outline could be moved to
         return enlarged(area, settings.scale, settings.margin_m, settings.corners)
     if pokes_out(area, old, settings.poke):
-        new = enlarged(area, settings.scale, settings.margin_m, settings.corners)
+        # by a little more than is needed now, so that the next forecast need not change it again
+        new = enlarged(area, settings.scale * settings.slack_scale, settings.margin_m, settings.corners)
         grown = simplified(old.union(new), settings.corners)
         # where both together would alert too much, the latest forecast knows more
         return grown if grown.area <= max(settings.max_area_km2 * 1e6, 1.2 * new.area) else new

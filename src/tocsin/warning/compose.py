@@ -135,7 +135,7 @@ def _message(
         sent_s=now_s,
         onset_s=onset_s,
         expires_s=expires_s,
-        references=tuple((sent.identifier, sent.sent_s) for sent in chain.sent if sent.expires_s > now_s),
+        references=_references(chain, now_s),
         footprints=prints,
         texts=texts(
             said, settings.languages, around, now_s=now_s, impact_s=impact_s, last_s=last_s, over_s=over
@@ -143,6 +143,12 @@ def _message(
         reason=reason,
         merged=chain.merged,
     )
+
+
+def _references(chain: Chain, now_s: float) -> tuple[tuple[str, float], ...]:
+    """All unexpired messages of a chain; where all have expired, as after a long break, the last one."""
+    unexpired = [sent for sent in chain.sent if sent.expires_s > now_s]
+    return tuple((sent.identifier, sent.sent_s) for sent in unexpired or chain.sent[-1:])
 
 
 def _told(chain: Chain, message: Message) -> Chain:

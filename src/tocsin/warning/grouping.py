@@ -66,7 +66,7 @@ def enrol(body: Body, desk: Desk) -> None:
 
 
 def join(track: str, stage: str, desk: Desk) -> None:
-    """Put a body into a stage that people are told of, in the chain of its incident, of its neighbours, or a new one."""
+    """Put a body into a stage that people are told of, in a chain of its incident or its neighbours, or a new one."""
     body = desk.bodies[track]._replace(stage=stage)
     desk.bodies[track] = body
     chains = [chain for chain in desk.chains.values() if chain.stage == STAGE_OF[stage]]

@@ -102,7 +102,7 @@ def step(
             desk.bodies[forecast.track] = body
             touched.add(forecast.track)
     for track in sorted(touched):
-        if desk.bodies[track].stage in OPEN:
+        if desk.bodies[track].stage in OPEN and over_s(desk.bodies[track], settings) > now_s:
             enrol(desk.bodies[track], desk)
 
     outlines = {track: body.outline for track, body in state.bodies.items()}

@@ -1,0 +1,227 @@
+"""Incidents: watch, prepare, take cover, all clear, withdrawn; and the failures of others, by name."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+from tests.warning.synthetic import NOON_S, covered, forecast, in_force
+from tests.warning.test_policy import check_chains, every_second, shrinking
+from tocsin.warning.alert import Change, Merged, Message
+from tocsin.warning.incidents import FOLLOWS
+from tocsin.warning.policy import next_deadline, start, step
+from tocsin.warning.settings import Settings
+
+NAN = math.nan
+
+
+def log_of(batches, gazetteer, settings=None, live=None):
+    """All that happens: forecasts in batches, then the wait until nothing is open."""
+    state, log = start(settings or Settings()), []
+
+    def go(at_s, forecasts, alive):
+        nonlocal state
+        state, said = step(state, at_s, forecasts, alive, gazetteer)
+        log.extend((*said.changes, *said.messages))
+
+    for at_s, forecasts in batches:
+        while (due_s := next_deadline(state)) is not None and due_s < at_s:
+            go(due_s, (), ())
+        go(at_s, forecasts, {one.track for one in forecasts} if live is None else live(at_s))
+    while (due_s := next_deadline(state)) is not None:
+        go(due_s, (), ())
+    assert not state.chains
+    assert not state.incidents
+    return log
+
+
+def messages_of(log):
+    return [one for one in log if isinstance(one, Message)]
+
+
+def stages(log):
+    changes = [one for one in log if isinstance(one, Change)]
+    gone = {one.incident for one in log if isinstance(one, Merged)}
+    by_incident = {}
+    for one in changes:
+        assert one.before == by_incident.get(one.incident, [""])[-1]
+        assert one.after in FOLLOWS[one.before]
+        by_incident.setdefault(one.incident, []).append(one.after)
+    for incident, names in by_incident.items():
+        assert names[-1] in ("all-clear", "withdrawn") or incident in gone
+    return list(by_incident.values())
+
+
+def falling(t, sizes, **other):
+    """A forecast whose 99 % area shrinks through the sizes, one a minute."""
+    return [forecast("1", NOON_S + t, area_km2=sizes[min(t // 60, len(sizes) - 1)], **other)]
+
+
+def test_from_suspicion_to_all_clear(gazetteer):
+    sizes = (1e6, 2e4, 300.0)
+    log = log_of(every_second(590, lambda t: falling(t, sizes)), gazetteer)
+    assert stages(log) == [["watch", "prepare", "take-cover", "all-clear"]]
+    watch, prepare, cover, clear = (one for one in log if isinstance(one, Change))
+    assert watch.at_s == NOON_S + 0.2
+    assert prepare.at_s == NOON_S + 60.2
+    # 99 % area of 20,000 km2: 2 pi sigma^2 is a 4.605th of it, and the greatest density its inverse
+    assert prepare.peak_per_km2 == pytest.approx(0.99 * 4.605 / 2e4, rel=0.01)
+    assert cover.at_s == NOON_S + 120.2
+    assert cover.held > 0.98
+    assert cover.time_left_s == pytest.approx(480.0, abs=1.0)
+    assert cover.plots == 20
+    assert "C/L 0.0001" in cover.reason
+    assert clear.time_left_s is None
+    # people hear of it from take cover on
+    assert messages_of(log)[0].stage == "take-cover"
+    check_chains(messages_of(log))
+
+
+def test_something_under_thrust_is_watched_and_one_that_stays_up_is_withdrawn(gazetteer):
+    def make(t):
+        if t < 60:
+            return [forecast("1", NOON_S + t, area_km2=NAN, phase="boost")]
+        return [forecast("1", NOON_S + t, area_km2=NAN, stays_up=True)]
+
+    log = log_of(every_second(120, make), gazetteer)
+    assert stages(log) == [["watch", "withdrawn"]]
+    assert not messages_of(log)
+    assert "under thrust" in log[0].reason
+
+
+def test_waiting_ends_at_the_time_to_shelter(gazetteer):
+    """An area too vague to hide from goes out when no more than the time to shelter is left."""
+    log = log_of(every_second(600, lambda t: falling(t, (3000.0,))), gazetteer)
+    first = messages_of(log)[0]
+    # the first credible arrival is three sigmas of 4 s before 600 s
+    assert first.sent_s == pytest.approx(NOON_S + 588.0 - 90.0, abs=1.1)
+    assert first.stage == "take-cover"
+    longer = log_of(every_second(600, lambda t: falling(t, (3000.0,))), gazetteer, Settings(shelter_s=300.0))
+    assert messages_of(longer)[0].sent_s == pytest.approx(NOON_S + 288.0, abs=1.1)
+
+
+def test_waiting_ends_at_the_time_to_shelter_even_if_the_track_is_lost(gazetteer):
+    log = log_of(every_second(60, lambda t: falling(t, (3000.0,))), gazetteer)
+    assert stages(log) == [["watch", "prepare", "take-cover", "all-clear"]]
+    assert messages_of(log)[0].sent_s == pytest.approx(NOON_S + 498.0, abs=1.1)
+
+
+def test_nothing_takes_cover_hours_ahead(gazetteer):
+    log = log_of(
+        every_second(600, lambda t: [forecast("1", NOON_S + t, NOON_S + 3900.0, area_km2=50.0)]), gazetteer
+    )
+    assert messages_of(log)[0].sent_s == pytest.approx(NOON_S + 288.0, abs=1.1)
+
+
+@pytest.mark.parametrize("value", [1e-5, 1e-3])
+def test_c_over_l_says_who_is_told(gazetteer, value):
+    log = log_of(
+        every_second(30, lambda t: falling(t, (100.0,))),
+        gazetteer,
+        Settings(cost_loss_per_km2=value, margin_m=0.0),
+    )
+    (first, *_) = messages_of(log)
+    # a normal distribution: s ln(p0 / level), with s = 2 pi sigma^2 a 4.605th of its 99 % area, and p0 = 1 / s
+    spread = 100.0 / 4.605
+    assert first.area_km2 == pytest.approx(spread * math.log(0.99 / spread / value), rel=0.04)
+    assert first.probability == pytest.approx(0.99 - value * spread, abs=0.01)
+
+
+def test_a_light_piece_counts_for_less(gazetteer):
+    def make(light):
+        return lambda t: [forecast("1", NOON_S + t, area_km2=400.0, light=light)]
+
+    assert messages_of(log_of(every_second(30, make(False)), gazetteer))
+    # its places above C/L hold 91 %: it waits for the time to shelter, here none
+    log = log_of(every_second(30, make(True)), gazetteer, Settings(shelter_s=0.0))
+    assert stages(log) == [["watch", "prepare", "take-cover", "all-clear"]]
+    assert messages_of(log)[0].sent_s == pytest.approx(NOON_S + 588.0, abs=0.5)
+
+
+def test_some_of_it_is_over_others_are_still_watched(gazetteer):
+    """Reassessed: nobody need hide any more, but the incident goes on."""
+
+    def make(t):
+        near = [forecast("1", NOON_S + t, NOON_S + 100.0, area_km2=20.0, parent="p")] if t < 100 else []
+        return [*near, forecast("2", NOON_S + t, NOON_S + 900.0, area_km2=1e6, parent="p")]
+
+    log = log_of(every_second(890, make), gazetteer)
+    assert stages(log) == [["watch", "take-cover", "watch", "all-clear"]]
+    assert messages_of(log)[-1].stage == "all-clear"
+    back = [one for one in log if isinstance(one, Change)][2]
+    assert back.reason.startswith("nothing left to take cover from; 1 track coming down")
+
+
+# --- failures of others, replayed ---
+
+
+def test_a_track_lost_just_after_detection(gazetteer):
+    """Japan 2023: what was told stays in force until its time, and ends as over, not as a correction."""
+    log = log_of(every_second(4, lambda t: falling(t, (300.0,))), gazetteer)
+    messages = messages_of(log)
+    check_chains(messages)
+    assert stages(log) == [["watch", "take-cover", "all-clear"]]
+    assert [message.stage for message in messages] == ["take-cover", "all-clear"]
+    for t in range(5, 660, 5):
+        assert covered(messages, NOON_S + t, 48.45, 35.05)
+
+
+def test_a_false_trigger_withdrawn_within_a_minute(gazetteer):
+    """A glitch cleared after seconds: told that it was no threat, not that it is over."""
+
+    def make(t):
+        return falling(t, (50.0,)) if t < 10 else [forecast("1", NOON_S + t, area_km2=NAN)]
+
+    log = log_of(every_second(60, make), gazetteer)
+    messages = messages_of(log)
+    assert stages(log) == [["watch", "take-cover", "withdrawn"]]
+    assert [(message.kind, message.stage) for message in messages] == [
+        ("Alert", "take-cover"),
+        ("Cancel", "withdrawn"),
+    ]
+    assert messages[-1].sent_s - messages[0].sent_s < 60.0
+    assert not in_force(messages, messages[-1].sent_s)
+
+
+def test_the_all_clear_for_one_place_while_another_is_under_threat(gazetteer):
+    """Two towns, one launch: the first's all-clear comes by an Update that keeps the second in force."""
+
+    def make(t):
+        near = [forecast("1", NOON_S + t, NOON_S + 300.0, area_km2=20.0, parent="p")] if t < 300 else []
+        return [*near, forecast("2", NOON_S + t, NOON_S + 420.0, lat_deg=50.4, area_km2=20.0, parent="p")]
+
+    messages = messages_of(log_of(every_second(420, make), gazetteer))
+    check_chains(messages)
+    at_s = NOON_S + 400.0
+    assert not covered(messages, at_s, 48.45, 35.05)
+    assert covered(messages, at_s, 50.4, 35.05)
+    assert [message.stage for message in messages].count("all-clear") == 1
+    assert messages[-1].stage == "all-clear"
+    assert messages[-1].sent_s > NOON_S + 480.0
+
+
+def test_an_update_must_not_sound_the_siren_again(gazetteer):
+    """A place enters take cover once, however often messages sharpen the area round it."""
+    messages = messages_of(log_of(every_second(590, shrinking(half_s=40.0)), gazetteer))
+    inside = [
+        covered(messages, message.sent_s, 48.45, 35.05)
+        for message in messages
+        if message.stage == "take-cover"
+    ]
+    assert len(inside) > 5
+    assert all(inside)
+    for one, other in itertools.pairwise(messages):
+        assert other.sent_s <= one.expires_s
+
+
+def test_the_antimeridian(gazetteer):
+    def make(t):
+        return [forecast("1", NOON_S + t, lat_deg=-17.0, lon_deg=179.99, area_km2=300.0)]
+
+    messages = messages_of(log_of(every_second(60, make), gazetteer))
+    check_chains(messages)
+    for lon_deg in (179.97, -179.97):
+        assert covered(messages, NOON_S + 300.0, -17.0, lon_deg)
+    assert len(messages[0].footprints) == 2
