@@ -12,34 +12,16 @@ import pytest
 import shapely
 from lxml import etree
 
-from tests.warning.synthetic import NOON_S, forecast, replay
+from tests.warning.synthetic import NOON_S
 from tocsin.errors import DataError
 from tocsin.formats.cap import NAMESPACE, cap_sent, cap_time, cap_xml, read_cap
 from tocsin.formats.cap_rules import check_cap
-from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.formats.geojson import alerts_geojson
 from tocsin.warning.alert import Message
 
 SHARED = Path(__file__).parents[3] / "shared"
 SCHEMA = SHARED / "standards" / "CAP-v1.2.xsd"
 REFEREE = SHARED / "referee" / "score.py"
-
-
-@pytest.fixture(scope="module")
-def messages() -> list[Message]:
-    """Alerts, Updates, an all-clear and a Cancel: three incidents, one across the antimeridian, one at the pole."""
-
-    def make(t: int):
-        area_km2 = max(1.0, 600.0 * 0.5 ** (t / 30.0))
-        later_s = NOON_S + 250.0
-        return [
-            forecast("1", NOON_S + t, later_s, area_km2=area_km2),
-            forecast("1a", NOON_S + t, later_s, 48.8, 35.5, area_km2=area_km2, parent="1"),
-            forecast("2", NOON_S + t, later_s, -17.0, 179.99, area_km2=area_km2),
-            forecast("3", NOON_S + t, later_s, 89.99, 5.0, area_km2=math.nan if t > 100 else area_km2),
-        ]
-
-    return replay([(NOON_S + t + 0.37, make(t)) for t in range(160)], shipped_gazetteer())[1]
 
 
 def test_every_kind_is_there(messages):
