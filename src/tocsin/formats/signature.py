@@ -23,7 +23,7 @@ from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from tocsin.errors import DataError
-from tocsin.formats.cap import NAMESPACE
+from tocsin.formats.cap import NAMESPACE, parse_cap
 
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 SIGNATURE = f"{{{XMLDSIG}}}Signature"
@@ -145,7 +145,7 @@ def sign(data: bytes, key: ec.EllipticCurvePrivateKey, certificate: x509.Certifi
     already, the certificate is not of the key or does not hold at the time, or is for exercises only and the
     message is not.
     """
-    alert = _parsed(data)
+    alert = parse_cap(data)
     if next(alert.iter(SIGNATURE), None) is not None:
         raise DataError("is signed already")
     if certificate.public_key() != key.public_key():
@@ -169,7 +169,7 @@ def verify(data: bytes, trusted: Sequence[x509.Certificate], at_s: float) -> Ver
     what they have signed. Raises DataError, saying why, where the message is unsigned, is signed by anyone
     else or otherwise than ``sign`` does, or differs in any byte from what was signed.
     """
-    alert = _parsed(data)
+    alert = parse_cap(data)
     signatures = list(alert.iter(SIGNATURE))
     if not signatures:
         raise DataError("is not signed")
@@ -205,18 +205,6 @@ def verify(data: bytes, trusted: Sequence[x509.Certificate], at_s: float) -> Ver
             " the message was changed after signing, or someone else signed"
         ) from None
     return Verified(bytes(result.signed_data), certificate)  # type: ignore[union-attr]
-
-
-def _parsed(data: bytes) -> etree._Element:
-    if b"<!DOCTYPE" in data:
-        raise DataError("has a document type declaration, which no CAP message needs")
-    try:
-        root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as why:
-        raise DataError(f"not well-formed XML: {why}") from None
-    if root.tag != f"{{{NAMESPACE}}}alert":
-        raise DataError(f"root element is {root.tag}, not an alert of CAP 1.2")
-    return root
 
 
 def _canonical(element: etree._Element) -> bytes:
