@@ -17,6 +17,7 @@ from tocsin.errors import DataError
 from tocsin.formats.cap import MEANING, cap_sent, cap_time, cap_xml, read_cap
 from tocsin.formats.cap_rules import check_cap
 from tocsin.formats.geojson import alerts_geojson
+from tocsin.formats.signature import new_key, read_certificates, read_key, sign
 
 SHARED = Path(__file__).parents[3] / "shared"
 SCHEMA = SHARED / "standards" / "CAP-v1.2.xsd"
@@ -36,8 +37,11 @@ def test_every_kind_is_there(messages):
 @pytest.mark.skipif(not SCHEMA.exists(), reason="the OASIS schema is not beside the checkout")
 def test_valid_against_the_schema(messages):
     schema = etree.XMLSchema(etree.parse(SCHEMA))
-    for message in messages:
+    private, certificate = new_key("Drill centre", NOON_S, 30.0)
+    key, trusted = read_key(private), read_certificates(certificate)[0]
+    for message in [*messages, messages[0]._replace(stage="prepare")]:
         schema.assertValid(etree.fromstring(cap_xml(message)))
+        schema.assertValid(etree.fromstring(sign(cap_xml(message), key, trusted, message.sent_s)))
 
 
 def test_rules(messages):

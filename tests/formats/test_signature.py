@@ -19,6 +19,7 @@ from tests.warning.synthetic import NOON_S
 from tocsin.errors import DataError
 from tocsin.formats.cap import cap_xml, read_cap
 from tocsin.formats.signature import (
+    DECLARATION,
     SIGNATURE,
     new_key,
     read_certificates,
@@ -68,8 +69,15 @@ def test_what_was_signed_comes_back(messages, keys):
         assert found.certificate == keys[1]
         assert SIGNATURE.encode() not in found.content
         assert read_cap(found.content) == read_cap(data) == read_cap(signed)
-        assert found.content == etree.tostring(etree.fromstring(data), method="c14n", exclusive=True)
+        plain = etree.fromstring(data, etree.XMLParser(remove_blank_text=True))
+        assert found.content == etree.tostring(plain, method="c14n", exclusive=True)
         assert etree.fromstring(signed)[-1].tag == SIGNATURE
+
+
+def test_a_reader_that_drops_white_space_between_elements_verifies_too(signed, keys):
+    """As the validator of the WMO does before it verifies."""
+    stripped = etree.fromstring(signed, etree.XMLParser(remove_blank_text=True))
+    assert DECLARATION + etree.tostring(stripped, method="c14n", exclusive=True) == signed
 
 
 def test_two_signatures_of_a_message_differ_and_both_hold(unsigned, signed, keys):

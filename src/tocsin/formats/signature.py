@@ -152,8 +152,8 @@ def sign(data: bytes, key: ec.EllipticCurvePrivateKey, certificate: x509.Certifi
         raise DataError(f"the certificate of {signer(certificate)} is not of this private key")
     _check_time(certificate, at_s)
     _check_status(certificate, alert)
-    # from canonical form: comments are not signed, so none goes out
-    alert = etree.fromstring(_canonical(alert))
+    # from canonical form: comments are not signed, so none goes out. No indentation: readers that drop it verify too
+    alert = etree.fromstring(_canonical(alert), etree.XMLParser(remove_blank_text=True))
     xml_signer = XMLSigner(
         signature_algorithm=SignatureMethod.ECDSA_SHA256,
         digest_algorithm=DigestAlgorithm.SHA256,
