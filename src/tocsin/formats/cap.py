@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lxml import etree
@@ -32,6 +33,9 @@ NOTE = {
 }
 
 
+Ring = tuple[tuple[float, float], ...]  # (lat, lon) in degrees
+
+
 class CapInfo(NamedTuple):
     """One language of a CAP message."""
 
@@ -43,7 +47,7 @@ class CapInfo(NamedTuple):
     onset_s: float  # NaN where absent
     expires_s: float
     parameters: dict[str, str]
-    polygons: tuple[tuple[tuple[float, float], ...], ...]  # rings of (lat, lon) in degrees, as they stand
+    polygons: tuple[Ring, ...]  # as they stand
     categories: tuple[str, ...]
 
 
@@ -101,13 +105,16 @@ def cap_xml(message: Message, authority: Authority = DRILL_AUTHORITY) -> bytes:
             ),
         )
     _add(alert, "incidents", " ".join((message.incident, *message.merged)))
+    rings = [_ring(footprint.polygon) for footprint in message.footprints]  # the same in each language
     for text in message.texts:
-        _info(alert, message, text, authority)
+        _info(alert, message, text, authority, rings)
     out: bytes = etree.tostring(alert, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return out
 
 
-def _info(alert: etree._Element, message: Message, text: Text, authority: Authority) -> None:
+def _info(
+    alert: etree._Element, message: Message, text: Text, authority: Authority, rings: Sequence[str]
+) -> None:
     responses, urgency, severity = MEANING[message.stage]
     over = math.isnan(message.probability)
     info = etree.SubElement(alert, f"{{{NAMESPACE}}}info")
@@ -142,8 +149,8 @@ def _info(alert: etree._Element, message: Message, text: Text, authority: Author
         )
     area = etree.SubElement(info, f"{{{NAMESPACE}}}area")
     _add(area, "areaDesc", text.area_description)
-    for footprint in message.footprints:
-        _add(area, "polygon", _ring(footprint.polygon))
+    for ring in rings:
+        _add(area, "polygon", ring)
 
 
 def certainty(stage: str, probability: float) -> str:
@@ -190,6 +197,7 @@ def read_cap(data: bytes) -> CapMessage:
     wrong = [",".join(one) for one in references if len(one) != 3]
     if wrong:
         raise DataError(f"CAP: reference {wrong[0]!r} is not sender,identifier,sent")
+    rings: dict[str, Ring] = {}  # by their text: the languages of a message have the same
     return CapMessage(
         identifier=_needed(root, "identifier"),
         sender=_needed(root, "sender"),
@@ -199,12 +207,12 @@ def read_cap(data: bytes) -> CapMessage:
         scope=_needed(root, "scope"),
         references=tuple((one[0], one[1], one[2]) for one in references),
         incidents=tuple((_text(root, "incidents") or "").split()),
-        infos=tuple(_read_info(info) for info in root.findall(f"{{{NAMESPACE}}}info")),
+        infos=tuple(_read_info(info, rings) for info in root.findall(f"{{{NAMESPACE}}}info")),
         note=_text(root, "note") or "",
     )
 
 
-def _read_info(info: etree._Element) -> CapInfo:
+def _read_info(info: etree._Element, rings: dict[str, Ring]) -> CapInfo:
     def optional_time(tag: str) -> float:
         found = _text(info, tag)
         return math.nan if found is None else _seconds(found)
@@ -230,18 +238,22 @@ def _read_info(info: etree._Element) -> CapInfo:
             for one in info.findall(f"{{{NAMESPACE}}}parameter")
         },
         polygons=tuple(
-            _read_ring(one.text or "") for area in areas for one in area.findall(f"{{{NAMESPACE}}}polygon")
+            _read_ring(one.text or "", rings)
+            for area in areas
+            for one in area.findall(f"{{{NAMESPACE}}}polygon")
         ),
         categories=tuple(one.text or "" for one in info.findall(f"{{{NAMESPACE}}}category")),
     )
 
 
-def _read_ring(text: str) -> tuple[tuple[float, float], ...]:
-    try:
-        pairs = [tuple(float(number) for number in pair.split(",")) for pair in text.split()]
-        return tuple((lat, lon) for lat, lon in pairs)
-    except ValueError:
-        raise DataError(f"CAP: polygon {text[:40]!r} is not a list of lat,lon pairs") from None
+def _read_ring(text: str, known: dict[str, Ring]) -> Ring:
+    if text not in known:
+        try:
+            pairs = [pair.split(",") for pair in text.split()]
+            known[text] = tuple((float(lat), float(lon)) for lat, lon in pairs)
+        except ValueError:
+            raise DataError(f"CAP: polygon {text[:40]!r} is not a list of lat,lon pairs") from None
+    return known[text]
 
 
 def _text(element: etree._Element, tag: str) -> str | None:

@@ -9,9 +9,7 @@ from itertools import pairwise
 
 import shapely
 
-from tocsin.formats.cap import MEANING, CapInfo, CapMessage, certainty
-
-Ring = tuple[tuple[float, float], ...]  # (lat, lon) in degrees
+from tocsin.formats.cap import MEANING, CapInfo, CapMessage, Ring, certainty
 
 # stage -> the kinds of message that say it
 KINDS = {
@@ -143,23 +141,32 @@ def swapped(message: CapMessage, earlier: Sequence[CapMessage]) -> list[str]:
     Both ways round are places on the Earth wherever the longitude is within 90 degrees, so only what is known
     of the incident tells: its name, if it holds a place, and earlier areas.
     """
-    rings = _rings(message)
+    middles = [_middle(ring) for ring in _rings(message)]
+    if not middles or any(abs(lon) > 90.0 for _, lon in middles):
+        return []
     named = {identifier for _, identifier, _ in message.references}
-    places = [_middle(ring) for one in earlier if one.identifier in named for ring in _rings(one)]
+    places = [
+        *_named_places(message),
+        *(ring[0] for one in earlier if one.identifier in named for ring in _rings(one)),
+    ]
+    pairs = [(middle, place) for middle in middles for place in places]
+    if not pairs or any(_apart_km(*pair) <= FAR_KM for pair in pairs):  # nearly always the first
+        return []
+    other_km = min(_apart_km(middle[::-1], place) for middle, place in pairs)
+    if other_km >= NEAR_KM:
+        return []
+    return [
+        "latitude and longitude seem to be swapped: the areas are"
+        f" {min(_apart_km(*pair) for pair in pairs):.0f} km from their incident, the other way round {other_km:.0f} km"
+    ]
+
+
+def _named_places(message: CapMessage) -> Iterator[tuple[float, float]]:
+    """The places in the names of a message's incidents."""
     for found in (PLACE.search(incident) for incident in message.incidents):
         if found:
             north, east = (-1.0 if letter in "SW" else 1.0 for letter in (found[3], found[6]))
-            places.append((north * _degrees(found[1], found[2]), east * _degrees(found[4], found[5])))
-    if not places or not rings or any(abs(_middle(ring)[1]) > 90.0 for ring in rings):
-        return []
-    as_it_stands = min(_apart_km(_middle(ring), place) for ring in rings for place in places)
-    other = min(_apart_km(_middle(ring)[::-1], place) for ring in rings for place in places)
-    if as_it_stands <= FAR_KM or other >= NEAR_KM:
-        return []
-    return [
-        f"latitude and longitude seem to be swapped: the areas are {as_it_stands:.0f} km from their incident,"
-        f" the other way round {other:.0f} km"
-    ]
+            yield north * _degrees(found[1], found[2]), east * _degrees(found[4], found[5])
 
 
 def _degrees(whole: str, minutes: str) -> float:
