@@ -10,7 +10,7 @@ from cryptography import x509
 from tests.warning.synthetic import NOON_S
 from tocsin.cli import sign as command
 from tocsin.cli.main import main
-from tocsin.formats.cap import cap_xml
+from tocsin.formats.cap import cap_sent, cap_xml
 from tocsin.formats.signature import new_key, read_certificates, verify
 
 from ..formats.conftest import messages  # noqa: F401
@@ -91,14 +91,14 @@ def test_keys_that_cannot_be_made(tmp_path, capsys, options, code, why):
     assert not (tmp_path / "keys").exists()
 
 
-def test_signed_and_verified(tmp_path, alerts, signed, keys, capsys):
+def test_signed_and_verified(tmp_path, messages, alerts, signed, keys, capsys):  # noqa: F811
     assert [path.name for path in signed] == [path.name for path in alerts]
     assert main(["verify", *map(str, signed), *keys[2:]]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(signed) + 1
-    assert lines[0].startswith(f"good: {signed[0]}: Alert tocsin-20270115T080002Z")
-    assert lines[0].endswith(
-        "Exercise, sent 2027-01-15T08:00:03+00:00, signed by OU=exercises only,CN=Tocsin drill"
+    assert lines[0] == (
+        f"good: {signed[0]}: Alert {messages[0].identifier}, Exercise, sent {cap_sent(messages[0].sent_s)},"
+        " signed by OU=exercises only,CN=Tocsin drill"
     )
     assert lines[-1] == f"{len(signed)} good, 0 against the rules, 0 refused"
     assert not [path for path in (tmp_path / "signed").iterdir() if path not in signed]

@@ -206,16 +206,6 @@ def test_nothing_is_asked_of_messages_that_are_not_known(update):
     assert check_cap(cap_xml(message), []) != []
 
 
-def test_swapped_by_the_messages_before(update):
-    """Where the incident's name holds no place, the areas before tell."""
-    message, earlier = update
-    nameless = message._replace(incident="20270115T080002Z", merged=())
-    before = [one._replace(incidents=("20270115T080002Z",)) for one in earlier]
-    swap = "35.0,48.4 35.1,48.4 35.1,48.5 35.0,48.4"
-    assert check_cap(cap_xml(nameless), before) == []
-    assert any("seem to be swapped" in one for one in check_cap(changed(nameless, "polygon", swap), before))
-
-
 def test_size_leaves_room_for_the_signature(messages):
     message = messages[0]
     short = len(cap_xml(message))

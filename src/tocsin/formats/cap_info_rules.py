@@ -22,7 +22,6 @@ KINDS = {
 SAME = ("categories", "response", "urgency", "severity", "certainty", "onset_s", "expires_s", "parameters")
 # control characters, marks that turn the order of letters, and what stands for an unknown character
 ILLEGAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufffd\ufffe\uffff]")
-PLACE = re.compile(r"-(\d\d)(\d\d)([NS])(\d{3})(\d\d)([EW])")  # in the name of an incident
 NEAR_KM, FAR_KM = 500.0, 1000.0  # swapped: so near the other way round, so far as it stands
 DEGREE_KM = 111.2
 
@@ -136,19 +135,16 @@ def _ring(ring: Ring) -> Iterator[str]:
 
 
 def swapped(message: CapMessage, earlier: Sequence[CapMessage]) -> list[str]:
-    """Whether latitude and longitude look swapped, by where the incident and the messages referred to are.
+    """Whether latitude and longitude look swapped, by where the areas of the messages referred to are.
 
-    Both ways round are places on the Earth wherever the longitude is within 90 degrees, so only what is known
-    of the incident tells: its name, if it holds a place, and earlier areas.
+    Both ways round are places on the Earth wherever the longitude is within 90 degrees, so only what was said
+    before tells.
     """
     middles = [_middle(ring) for ring in _rings(message)]
     if not middles or any(abs(lon) > 90.0 for _, lon in middles):
         return []
     named = {identifier for _, identifier, _ in message.references}
-    places = [
-        *_named_places(message),
-        *(ring[0] for one in earlier if one.identifier in named for ring in _rings(one)),
-    ]
+    places = [ring[0] for one in earlier if one.identifier in named for ring in _rings(one)]
     pairs = [(middle, place) for middle in middles for place in places]
     if not pairs or any(_apart_km(*pair) <= FAR_KM for pair in pairs):  # nearly always the first
         return []
@@ -157,20 +153,8 @@ def swapped(message: CapMessage, earlier: Sequence[CapMessage]) -> list[str]:
         return []
     return [
         "latitude and longitude seem to be swapped: the areas are"
-        f" {min(_apart_km(*pair) for pair in pairs):.0f} km from their incident, the other way round {other_km:.0f} km"
+        f" {min(_apart_km(*pair) for pair in pairs):.0f} km from those before, the other way round {other_km:.0f} km"
     ]
-
-
-def _named_places(message: CapMessage) -> Iterator[tuple[float, float]]:
-    """The places in the names of a message's incidents."""
-    for found in (PLACE.search(incident) for incident in message.incidents):
-        if found:
-            north, east = (-1.0 if letter in "SW" else 1.0 for letter in (found[3], found[6]))
-            yield north * _degrees(found[1], found[2]), east * _degrees(found[4], found[5])
-
-
-def _degrees(whole: str, minutes: str) -> float:
-    return int(whole) + int(minutes) / 60.0
 
 
 def _rings(message: CapMessage) -> tuple[Ring, ...]:
