@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 from signxml import SignatureMethod, XMLSigner
 
@@ -74,6 +76,26 @@ def test_what_was_signed_comes_back(messages, keys):
         plain = etree.fromstring(data, etree.XMLParser(remove_blank_text=True))
         assert found.content == etree.tostring(plain, method="c14n", exclusive=True)
         assert etree.fromstring(signed)[-1].tag == SIGNATURE
+
+
+XML_TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cn"), exclude_characters="\ufffe\uffff").filter(
+        lambda one: one in "\t\n\r" or ord(one) >= 32
+    ),
+    max_size=30,
+)
+
+
+@given(headline=XML_TEXT, instruction=XML_TEXT)
+def test_whatever_a_text_holds(messages, keys, headline, instruction):
+    """Carriage returns, ]]>, entities, letters beyond the first plane: signed, verified, read as they were."""
+    english = messages[0].texts[0]
+    text = english._replace(headline=f"EXERCISE {headline}", instruction=f"x {instruction} y")
+    message = messages[0]._replace(texts=(text,))
+    found = verify(sign(cap_xml(message), *keys, NOON_S), [keys[1]], NOON_S)
+    told = read_cap(found.content).infos[0].text
+    assert told.instruction == text.instruction
+    assert told.headline == text.headline.strip()
 
 
 def test_a_reader_that_drops_white_space_between_elements_verifies_too(signed, keys):
