@@ -19,7 +19,14 @@ KINDS = {
     "withdrawn": ("Cancel",),
 }
 # what must not differ between the languages of a message
-SAME = ("categories", "response", "urgency", "severity", "certainty", "onset_s", "expires_s", "parameters")
+SAME = ("categories", "response", "urgency", "severity", "certainty", "onset_s", "expires_s", "polygons")
+NUMBERS = (
+    "tocsin:sequence",
+    "tocsin:stage",
+    "tocsin:probability",
+    "tocsin:first-arrival",
+)  # parameters, the same too
+NEEDED = ("language", "event", "headline", "description", "instruction", "area_description")
 # control characters, marks that turn the order of letters, and what stands for an unknown character
 ILLEGAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufffd\ufffe\uffff]")
 NEAR_KM, FAR_KM = 500.0, 1000.0  # swapped: so near the other way round, so far as it stands
@@ -41,19 +48,16 @@ def info_problems(message: CapMessage) -> Iterator[str]:
         if info is first:
             problems += [*_meaning(message, info), *_areas(info.polygons)]
         else:
-            differ = [name for name in SAME if getattr(info, name) != getattr(first, name)]
-            if info.polygons != first.polygons:
-                differ.append("polygons")
-            problems += [
-                f"{name.removesuffix('_s')} differs from info {first.text.language}" for name in differ
-            ]
+            differ = [name.removesuffix("_s") for name in SAME if getattr(info, name) != getattr(first, name)]
+            differ += [name for name in NUMBERS if info.parameters.get(name) != first.parameters.get(name)]
+            problems += [f"{name} differs from info {first.text.language}" for name in differ]
         for problem in problems:
             yield f"{of}: {problem}"
 
 
 def _texts(info: CapInfo) -> Iterator[str]:
     for name, text in info.text._asdict().items():
-        if not text.strip():
+        if name in NEEDED and not text.strip():
             yield f"{name} is empty"
         if illegal := ILLEGAL.search(text):
             yield f"{name} holds the character U+{ord(illegal[0]):04X}"
