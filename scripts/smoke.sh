@@ -20,9 +20,12 @@ $tocsin --help > /dev/null
 $tocsin demo > demo.txt
 grep -q "^Open this file in a browser: " demo.txt
 $tocsin score demo/dnipro-2024 demo/results > score.txt
-for file in tracks.parquet predictions.parquet alerts.geojson summary.json map.html; do
+for file in tracks.parquet predictions.parquet alerts.geojson feed.xml summary.json map.html; do
     [ -s "demo/results/$file" ] || { echo "smoke: demo/results/$file is missing or empty" >&2; exit 1; }
 done
+$tocsin key keys > /dev/null
+$tocsin sign demo/results/alerts/*.xml --key keys/key.pem --certificate keys/certificate.pem --out signed
+$tocsin verify signed/*.xml --certificate keys/certificate.pem > verified.txt
 if $tocsin replay nowhere --out results 2> error.txt; then
     echo "smoke: a missing recording went unnoticed" >&2
     exit 1

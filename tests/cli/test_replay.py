@@ -82,7 +82,10 @@ def test_a_fireball_gives_the_same_bytes_twice(tmp_path):
         argv = ["replay", str(SHARED / "fireball-14"), "--out", str(tmp_path / name), "--latency", "0"]
         assert main(argv) == 0
     found = files(tmp_path / "a")
-    assert any(name.startswith("alerts/") for name in found)
+    alerts = [name for name in found if name.startswith("alerts/")]
+    assert alerts
+    for name in alerts:
+        assert f'href="{name}"'.encode() in found["feed.xml"]
     assert without_timing(found) == without_timing(files(tmp_path / "b"))
 
 

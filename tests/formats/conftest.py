@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.warning.synthetic import NOON_S, forecast, replay
+from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.formats.recording import write_recording
 from tocsin.sensors.plots import Plots, Sensor
+from tocsin.warning.alert import Message
 
 START_S = 1_732_157_657.25  # 2024-11-21T02:54:17.25Z
 
@@ -99,3 +102,20 @@ def spoil_sensor(folder: Path) -> Callable[[Callable[[dict], None]], None]:
         path.write_text(json.dumps(document))
 
     return change
+
+
+@pytest.fixture(scope="session")
+def messages() -> list[Message]:
+    """Alerts, Updates, an all-clear and a Cancel: three incidents, one across the antimeridian, one at the pole."""
+
+    def make(t: int):
+        area_km2 = max(1.0, 600.0 * 0.5 ** (t / 30.0))
+        later_s = NOON_S + 250.0
+        return [
+            forecast("1", NOON_S + t, later_s, area_km2=area_km2),
+            forecast("1a", NOON_S + t, later_s, 48.8, 35.5, area_km2=area_km2, parent="1"),
+            forecast("2", NOON_S + t, later_s, -17.0, 179.99, area_km2=area_km2),
+            forecast("3", NOON_S + t, later_s, 89.99, 5.0, area_km2=math.nan if t > 100 else area_km2),
+        ]
+
+    return replay([(NOON_S + t + 0.37, make(t)) for t in range(160)], shipped_gazetteer())[1]

@@ -13,6 +13,7 @@ import shapely
 from tests.warning.synthetic import NOON_S, covered, ellipse, forecast, in_force, replay
 from tocsin.errors import SettingsError
 from tocsin.formats.cap import cap_xml
+from tocsin.warning.alert import Authority
 from tocsin.warning.policy import next_deadline, start, step
 from tocsin.warning.settings import Settings
 
@@ -506,9 +507,18 @@ def test_nothing_at_all(gazetteer):
 
 
 @pytest.mark.parametrize("status", ["Actual", "System", "exercise", ""])
-def test_live_warnings_are_refused(status):
-    with pytest.raises(SettingsError, match="Exercise or Test only"):
+def test_live_warnings_are_refused_without_authority(status):
+    with pytest.raises(SettingsError, match=r"no authority|there are Exercise, Test and Actual"):
         start(Settings(status=status))
+
+
+def test_an_authority_sends_either_real_warnings_or_drills():
+    live = Authority("duty@centre.gov", "Centre", "https://centre.gov", "112", live=True)
+    assert start(Settings(status="Actual"), live).settings.status == "Actual"
+    assert start(Settings(status="Test"), live).settings.status == "Test"
+    assert start(Settings(), live._replace(live=False)).settings.status == "Exercise"
+    with pytest.raises(SettingsError, match="a drill needs a sender of its own"):
+        start(Settings(), live)
 
 
 def test_unknown_language_is_refused():

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tocsin import __version__
 from tocsin.cli.output import progress
 from tocsin.formats.cap import cap_xml
+from tocsin.formats.feed import feed_of
 from tocsin.formats.files import write_file
 from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.formats.impacts import read_impacts
@@ -80,9 +81,8 @@ def run_line(
         "times_real_time": round((recording.end_s - recording.start_s) / loop_s, 1),
         "paced": speed is not None,
     }
-    write_results(
-        folder, rows, forecasts, messages, [cap_xml(message) for message in messages], happenings, summary
-    )
+    cap = [cap_xml(message) for message in messages]
+    write_results(folder, rows, forecasts, messages, cap, happenings, summary, feed_of(cap))
     page = map_html(
         title=recording.name,
         sensors=recording.sensors,

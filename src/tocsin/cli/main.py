@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tocsin import __version__
-from tocsin.cli import calibrate, convert, demo, inspect, policy, predict, replay, score, simulate
+from tocsin.cli import calibrate, convert, demo, inspect, policy, predict, replay, score, sign, simulate, verify
 from tocsin.cli.output import example
 from tocsin.errors import TocsinError, UsageError
 
@@ -29,8 +29,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"tocsin {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, simulate, replay, predict, inspect, score, policy, calibrate, convert):
+    for module in (demo, simulate, replay, predict, inspect, score, policy, calibrate, convert, sign, verify):
         module.add_parser(commands)
+    sign.add_key_parser(commands)
     return top
 
 

@@ -7,25 +7,33 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lxml import etree
 from shapely.geometry import Polygon
 
 from tocsin.errors import DataError
-from tocsin.warning.alert import Message, Text
+from tocsin.formats.cap_status import contradictions
+from tocsin.warning.alert import DRILL_AUTHORITY, Authority, Message, Text, status_refused
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
-SENDER = "exercise@tocsin.invalid"  # RFC 2606: a name that can never be real
-DRILLS = ("Exercise", "Test")
 
-# stage -> responseType, urgency, severity
+# stage -> responseType, urgency, severity; certainty follows from the probability. The table of docs/warnings.md.
 MEANING = {
-    "take-cover": ("Shelter", "Immediate", "Extreme"),
-    "all-clear": ("AllClear", "Past", "Minor"),
-    "withdrawn": ("AllClear", "Past", "Minor"),
+    "prepare": (("Prepare", "Monitor"), "Expected", "Severe"),
+    "take-cover": (("Shelter",), "Immediate", "Extreme"),
+    "all-clear": (("AllClear",), "Past", "Minor"),
+    "withdrawn": (("AllClear",), "Past", "Minor"),
 }
-NOTE = "Exercise: not a real warning. No action is to be taken on it."
+LIKELY = 0.5  # probability from which the certainty is Likely (CAP 1.2: p > ~50 %)
+NOTE = {
+    "Exercise": "Exercise: not a real warning. No action is to be taken on it.",
+    "Test": "Test of the channel: not a real warning. No action is to be taken on it.",
+}
+
+
+Ring = tuple[tuple[float, float], ...]  # (lat, lon) in degrees
 
 
 class CapInfo(NamedTuple):
@@ -39,7 +47,8 @@ class CapInfo(NamedTuple):
     onset_s: float  # NaN where absent
     expires_s: float
     parameters: dict[str, str]
-    polygons: tuple[tuple[tuple[float, float], ...], ...]  # rings of (lat, lon) in degrees, as they stand
+    polygons: tuple[Ring, ...]  # as they stand
+    categories: tuple[str, ...]
 
 
 class CapMessage(NamedTuple):
@@ -54,6 +63,7 @@ class CapMessage(NamedTuple):
     references: tuple[tuple[str, str, str], ...]  # sender, identifier, sent, as they stand
     incidents: tuple[str, ...]
     infos: tuple[CapInfo, ...]
+    note: str
 
 
 def cap_time(time_s: float) -> str:
@@ -66,12 +76,17 @@ def cap_sent(message_sent_s: float) -> str:
     return cap_time(math.ceil(message_sent_s - 1e-6))
 
 
-def cap_xml(message: Message, sender: str = SENDER) -> bytes:
-    """A message as a CAP 1.2 document. Raises DataError unless its status is that of a drill."""
-    if message.status not in DRILLS:
-        raise DataError(
-            f"{message.identifier}: status {message.status!r}; this version writes {' or '.join(DRILLS)}"
-        )
+def cap_xml(message: Message, authority: Authority = DRILL_AUTHORITY) -> bytes:
+    """A message as a CAP 1.2 document.
+
+    Raises DataError where the authority may not send messages of its status, or a text says otherwise than the
+    status: an exercise that does not say so in each text of each language, a live warning that speaks of one.
+    """
+    sender, note = authority.sender, NOTE.get(message.status, "")
+    why = status_refused(message.status, authority)
+    problems = [why] if why else contradictions(message.status, sender, note, message.texts)
+    if problems:
+        raise DataError(f"{message.identifier}: {problems[0]}")
     alert = etree.Element(f"{{{NAMESPACE}}}alert", nsmap={None: NAMESPACE})
     _add(alert, "identifier", message.identifier)
     _add(alert, "sender", sender)
@@ -79,7 +94,8 @@ def cap_xml(message: Message, sender: str = SENDER) -> bytes:
     _add(alert, "status", message.status)
     _add(alert, "msgType", message.kind)
     _add(alert, "scope", "Public")
-    _add(alert, "note", NOTE)
+    if note:
+        _add(alert, "note", note)
     if message.references:
         _add(
             alert,
@@ -89,30 +105,39 @@ def cap_xml(message: Message, sender: str = SENDER) -> bytes:
             ),
         )
     _add(alert, "incidents", " ".join((message.incident, *message.merged)))
+    rings = [_ring(footprint.polygon) for footprint in message.footprints]  # the same in each language
     for text in message.texts:
-        _info(alert, message, text)
+        _info(alert, message, text, authority, rings)
     out: bytes = etree.tostring(alert, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return out
 
 
-def _info(alert: etree._Element, message: Message, text: Text) -> None:
-    response, urgency, severity = MEANING[message.stage]
+def _info(
+    alert: etree._Element, message: Message, text: Text, authority: Authority, rings: Sequence[str]
+) -> None:
+    responses, urgency, severity = MEANING[message.stage]
     over = math.isnan(message.probability)
-    certainty = "Observed" if message.stage == "all-clear" else _certainty(message.probability)
     info = etree.SubElement(alert, f"{{{NAMESPACE}}}info")
     _add(info, "language", text.language)
     _add(info, "category", "Safety")
     _add(info, "event", text.event)
-    _add(info, "responseType", response)
+    for response in responses:
+        _add(info, "responseType", response)
     _add(info, "urgency", urgency)
     _add(info, "severity", severity)
-    _add(info, "certainty", certainty)
+    _add(info, "certainty", certainty(message.stage, round(message.probability, 3)))  # as it is written below
     # onset down, expires up: no one is told too little. CAP allows an onset before sent.
     _add(info, "onset", cap_time(math.floor(message.onset_s)))
     _add(info, "expires", cap_time(math.ceil(message.expires_s)))
+    if authority.name:
+        _add(info, "senderName", authority.name)
     _add(info, "headline", text.headline)
     _add(info, "description", text.description)
     _add(info, "instruction", text.instruction)
+    if authority.web:
+        _add(info, "web", authority.web)
+    if authority.contact:
+        _add(info, "contact", authority.contact)
     _parameter(info, "tocsin:sequence", str(message.sequence))
     _parameter(info, "tocsin:stage", message.stage)
     if not over:
@@ -124,14 +149,17 @@ def _info(alert: etree._Element, message: Message, text: Text) -> None:
         )
     area = etree.SubElement(info, f"{{{NAMESPACE}}}area")
     _add(area, "areaDesc", text.area_description)
-    for footprint in message.footprints:
-        _add(area, "polygon", _ring(footprint.polygon))
+    for ring in rings:
+        _add(area, "polygon", ring)
 
 
-def _certainty(probability: float) -> str:
-    if math.isnan(probability):
+def certainty(stage: str, probability: float) -> str:
+    """CAP's certainty of a message: by its stage when the danger is over, else by its probability."""
+    if stage == "all-clear":
+        return "Observed"
+    if stage == "withdrawn":
         return "Unlikely"
-    return "Likely" if probability >= 0.5 else "Possible"
+    return "Likely" if probability >= LIKELY else "Possible"
 
 
 def _ring(polygon: Polygon) -> str:
@@ -149,18 +177,27 @@ def _parameter(info: etree._Element, name: str, value: str) -> None:
     _add(parameter, "value", value)
 
 
-def read_cap(data: bytes) -> CapMessage:
-    """A CAP 1.2 document -> what it says. Raises DataError where it is not one, or lacks what CAP requires."""
+def parse_cap(data: bytes) -> etree._Element:
+    """The alert element of a CAP 1.2 document. Raises DataError where it is not one."""
     try:
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as why:
         raise DataError(f"CAP: not well-formed XML: {why}") from None
+    if root.getroottree().docinfo.doctype:
+        raise DataError("CAP: has a document type declaration, which no message needs")
     if root.tag != f"{{{NAMESPACE}}}alert":
         raise DataError(f"CAP: root element is {root.tag}, not an alert of CAP 1.2")
+    return root
+
+
+def read_cap(data: bytes) -> CapMessage:
+    """A CAP 1.2 document -> what it says. Raises DataError where it is not one, or lacks what CAP requires."""
+    root = parse_cap(data)
     references = tuple(tuple(one.split(",")) for one in (_text(root, "references") or "").split())
     wrong = [",".join(one) for one in references if len(one) != 3]
     if wrong:
         raise DataError(f"CAP: reference {wrong[0]!r} is not sender,identifier,sent")
+    rings: dict[str, Ring] = {}  # by their text: the languages of a message have the same
     return CapMessage(
         identifier=_needed(root, "identifier"),
         sender=_needed(root, "sender"),
@@ -170,11 +207,12 @@ def read_cap(data: bytes) -> CapMessage:
         scope=_needed(root, "scope"),
         references=tuple((one[0], one[1], one[2]) for one in references),
         incidents=tuple((_text(root, "incidents") or "").split()),
-        infos=tuple(_read_info(info) for info in root.findall(f"{{{NAMESPACE}}}info")),
+        infos=tuple(_read_info(info, rings) for info in root.findall(f"{{{NAMESPACE}}}info")),
+        note=_text(root, "note") or "",
     )
 
 
-def _read_info(info: etree._Element) -> CapInfo:
+def _read_info(info: etree._Element, rings: dict[str, Ring]) -> CapInfo:
     def optional_time(tag: str) -> float:
         found = _text(info, tag)
         return math.nan if found is None else _seconds(found)
@@ -200,17 +238,22 @@ def _read_info(info: etree._Element) -> CapInfo:
             for one in info.findall(f"{{{NAMESPACE}}}parameter")
         },
         polygons=tuple(
-            _read_ring(one.text or "") for area in areas for one in area.findall(f"{{{NAMESPACE}}}polygon")
+            _read_ring(one.text or "", rings)
+            for area in areas
+            for one in area.findall(f"{{{NAMESPACE}}}polygon")
         ),
+        categories=tuple(one.text or "" for one in info.findall(f"{{{NAMESPACE}}}category")),
     )
 
 
-def _read_ring(text: str) -> tuple[tuple[float, float], ...]:
-    try:
-        pairs = [tuple(float(number) for number in pair.split(",")) for pair in text.split()]
-        return tuple((lat, lon) for lat, lon in pairs)
-    except ValueError:
-        raise DataError(f"CAP: polygon {text[:40]!r} is not a list of lat,lon pairs") from None
+def _read_ring(text: str, known: dict[str, Ring]) -> Ring:
+    if text not in known:
+        try:
+            pairs = [pair.split(",") for pair in text.split()]
+            known[text] = tuple((float(lat), float(lon)) for lat, lon in pairs)
+        except ValueError:
+            raise DataError(f"CAP: polygon {text[:40]!r} is not a list of lat,lon pairs") from None
+    return known[text]
 
 
 def _text(element: etree._Element, tag: str) -> str | None:

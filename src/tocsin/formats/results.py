@@ -28,7 +28,8 @@ from tocsin.warning.alert import Change, Merged, Message
 
 STATE = ("x_m", "y_m", "z_m", "vx_m_s", "vy_m_s", "vz_m_s")
 OWNED = (
-    "tracks.parquet", "predictions.parquet", "alerts/*.xml", "alerts.geojson", "events.jsonl", "summary.json",
+    "tracks.parquet", "predictions.parquet", "alerts/*.xml", "alerts.geojson", "events.jsonl", "feed.xml",
+    "summary.json",
 )  # fmt: skip
 
 
@@ -49,12 +50,13 @@ def write_results(
     cap: Sequence[bytes],
     happenings: Sequence[Change | Merged | Message],
     summary: dict[str, Any],
+    feed: bytes = b"",
 ) -> None:
     """Write the results of a replay to ``folder``, all or nothing.
 
     ``cap`` holds the CAP text of each of ``messages``, both in the order sent; ``happenings`` is all that happened to
-    incidents, messages too. Results of an earlier replay there are replaced. Raises DataError if the folder cannot be
-    written.
+    incidents, messages too; ``feed`` is the feed of the messages, empty where there is none. Results of an earlier
+    replay there are replaced. Raises DataError if the folder cannot be written.
     """
     with staged(Path(folder), OWNED) as out:
         out.write("tracks.parquet", parquet_bytes(_track_table(rows)))
@@ -63,6 +65,8 @@ def write_results(
         for i, text in enumerate(cap, start=1):
             out.write(f"alerts/{i:04d}.xml", text)
         out.write("alerts.geojson", alerts_geojson(messages))
+        if feed:
+            out.write("feed.xml", feed)
         out.write("events.jsonl", events_jsonl(happenings))
         # the last: where it stands, all the others do
         out.write("summary.json", (json.dumps(summary, indent=1, allow_nan=False) + "\n").encode())

@@ -39,6 +39,33 @@ class Footprint(NamedTuple):
     population: int  # people in the known places inside
 
 
+class Authority(NamedTuple):
+    """Who sends messages. A live one is made of a file that says so in a sentence (formats/authority.py)."""
+
+    sender: str  # CAP's sender: no spaces, commas, < or &
+    name: str = ""  # as people know it
+    web: str = ""
+    contact: str = ""
+    live: bool = False  # whether its messages are real and go to the public
+
+
+DRILL_AUTHORITY = Authority("exercise@tocsin.invalid")  # RFC 2606: a name that can never be real
+
+
+def status_refused(status: str, authority: Authority) -> str:
+    """Why messages of a status must not go out under an authority; empty where they may.
+
+    Actual goes out under a live authority only, Exercise under one that is not, Test under both.
+    """
+    if status not in ("Actual", "Exercise", "Test"):
+        return f"status is {status!r}; there are Exercise, Test and Actual"
+    if status == "Actual" and not authority.live:
+        return f"status is 'Actual', but {authority.sender} has no authority to send real warnings"
+    if status == "Exercise" and authority.live:
+        return f"status is 'Exercise', but {authority.sender} sends real warnings: a drill needs a sender of its own"
+    return ""
+
+
 class Text(NamedTuple):
     """Public text in one language."""
 
@@ -58,7 +85,7 @@ class Message(NamedTuple):
     identifier: str  # derived from incident and sequence
     kind: str  # Alert, Update or Cancel
     stage: str  # prepare, take-cover, all-clear or withdrawn
-    status: str  # Exercise or Test; this version writes nothing else
+    status: str  # Exercise, Test or Actual
     sent_s: float
     onset_s: float
     expires_s: float

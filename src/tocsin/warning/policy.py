@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 from tocsin.errors import SettingsError
 from tocsin.prediction.forecast import Forecast
-from tocsin.warning.alert import ENDS, Change, Merged, Message
+from tocsin.warning.alert import (
+    DRILL_AUTHORITY,
+    ENDS,
+    Authority,
+    Change,
+    Merged,
+    Message,
+    status_refused,
+)
 from tocsin.warning.bodies import (
     ALERTED,
     OPEN,
@@ -34,7 +42,6 @@ from tocsin.warning.incidents import Incident, changed
 from tocsin.warning.phrases import PHRASES
 from tocsin.warning.settings import Settings
 
-DRILLS = ("Exercise", "Test")
 DEFAULTS = Settings()
 
 Happening = Change | Merged
@@ -64,14 +71,15 @@ class Said(NamedTuple):
 NOTHING = Said((), ())
 
 
-def start(settings: Settings = DEFAULTS) -> State:
+def start(settings: Settings = DEFAULTS, authority: Authority = DRILL_AUTHORITY) -> State:
     """The state before anything is known.
 
-    Raises SettingsError unless the status is one of a drill (this version cannot send live warnings)
-    and there are texts in each of the languages.
+    Raises SettingsError unless the authority may send messages of the status (only one read from a file
+    that says so may send live warnings), and there are texts in each of the languages.
     """
-    if settings.status not in DRILLS:
-        raise SettingsError(f"status is {settings.status!r}; this version writes {' or '.join(DRILLS)} only")
+    why = status_refused(settings.status, authority)
+    if why:
+        raise SettingsError(why)
     unknown = [language for language in settings.languages if language not in PHRASES]
     if unknown or not settings.languages:
         raise SettingsError(f"languages are {settings.languages!r}; there are texts in {', '.join(PHRASES)}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Settings(NamedTuple):
     """Thresholds of the warning policy."""
 
-    status: str = "Exercise"  # or Test; start() refuses anything else
+    status: str = "Exercise"  # or Test; Actual only under an authority that may send it
     languages: tuple[str, ...] = ("en", "uk")
 
     # when to speak
