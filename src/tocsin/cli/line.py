@@ -26,6 +26,9 @@ from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Change, Merged, Message
+from tocsin.warning.phrases import Words
+from tocsin.warning.policy import DEFAULTS
+from tocsin.warning.settings import Settings
 
 KERNELS = 190  # functions to compile, about, on a machine that has none yet: the length of a progress bar
 MAX_REJECTED = 200  # rejected rows told one by one in summary.json; all are counted
@@ -48,12 +51,14 @@ def run_line(
     latency_s: float | None,
     speed: float | None = None,
     tell: Callable[[Message], None] | None = None,
+    settings: Settings = DEFAULTS,
+    words: Words | None = None,
 ) -> Outcome:
     """Replay a recording, read from ``source``, and write results and map into ``folder``.
 
     latency_s: how long every decision is taken to need; None measures it. speed: paced at so
     many times the recording's clock, None as fast as can be. tell is called with each message
-    when it is issued.
+    when it is issued. words: None for those that come with the program.
     """
     gazetteer = shipped_gazetteer()
     begin = time.perf_counter()
@@ -64,7 +69,7 @@ def run_line(
         ):
             warm_up(gazetteer)
     ready = time.perf_counter()
-    made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s)
+    made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s, settings, words)
     if speed is not None:
         made = _paced(made, recording.start_s, speed)
     rows, forecasts, messages, happenings = _collect(made, recording, tell)
