@@ -133,7 +133,7 @@ def test_geojson(messages):
     assert first["sent"] == "2027-01-15T08:00:02.370Z"
     assert first["msgType"] == "Alert"
     assert first["status"] == "Exercise"
-    assert first["event"] == "EXERCISE: falling objects"
+    assert first["event"] == "EXERCISE. Falling objects"
     for feature, message in zip(features, messages, strict=True):
         shape = shapely.geometry.shape(feature["geometry"])
         assert shape.equals(shapely.MultiPolygon([one.polygon for one in message.footprints]))

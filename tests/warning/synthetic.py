@@ -8,14 +8,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import shapely
 
+from tocsin.formats.words import shipped_words
 from tocsin.prediction.forecast import Forecast, Spread
-from tocsin.warning.alert import Message
+from tocsin.warning import policy
+from tocsin.warning.alert import DRILL_AUTHORITY, Authority, Message
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.plane import plane_at, to_lonlat
-from tocsin.warning.policy import State, next_deadline, start, step
+from tocsin.warning.policy import State, next_deadline, step
 from tocsin.warning.settings import Settings
 
 NOON_S = 1_800_000_000.0  # a moment in 2027
+WORDS = shipped_words()
+
+
+def start(settings: Settings = policy.DEFAULTS, authority: Authority = DRILL_AUTHORITY) -> State:
+    """The policy with the words that come with the program."""
+    return policy.start(WORDS, settings, authority)
 
 
 def ellipse(lat_deg: float, lon_deg: float, area_km2: float, ratio: float = 2.0, bearing_deg: float = 30.0):

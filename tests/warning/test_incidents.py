@@ -7,11 +7,11 @@ import math
 
 import pytest
 
-from tests.warning.synthetic import NOON_S, covered, forecast, in_force
+from tests.warning.synthetic import NOON_S, covered, forecast, in_force, start
 from tests.warning.test_policy import check_chains, every_second, shrinking
 from tocsin.warning.alert import Change, Merged, Message
 from tocsin.warning.incidents import FOLLOWS
-from tocsin.warning.policy import next_deadline, start, step
+from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.settings import Settings
 
 NAN = math.nan

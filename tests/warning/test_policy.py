@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import shapely
 
-from tests.warning.synthetic import NOON_S, covered, ellipse, forecast, in_force, replay
+from tests.warning.synthetic import NOON_S, covered, ellipse, forecast, in_force, replay, start
 from tocsin.errors import SettingsError
 from tocsin.formats.cap import cap_xml
 from tocsin.warning.alert import Authority
-from tocsin.warning.policy import next_deadline, start, step
+from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.settings import Settings
 
 NAN = math.nan
@@ -522,7 +522,7 @@ def test_an_authority_sends_either_real_warnings_or_drills():
 
 
 def test_unknown_language_is_refused():
-    with pytest.raises(SettingsError, match="texts in en, uk"):
+    with pytest.raises(SettingsError, match="texts in ar, de, en, fr, pl, uk"):
         start(Settings(languages=("en", "xx")))
 
 

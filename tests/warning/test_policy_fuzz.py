@@ -9,13 +9,13 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.warning.synthetic import NOON_S, forecast
+from tests.warning.synthetic import NOON_S, forecast, start
 from tests.warning.test_policy import check_chains
 from tocsin.formats.cap import cap_xml, read_cap
 from tocsin.formats.cap_rules import check_cap
 from tocsin.warning.bodies import ALERTED
 from tocsin.warning.plane import to_lonlat
-from tocsin.warning.policy import next_deadline, start, step
+from tocsin.warning.policy import next_deadline, step
 
 PLACES = ((48.45, 35.05), (48.6, 35.3), (-17.0, 179.99), (89.98, 10.0))
 

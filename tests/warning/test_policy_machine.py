@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.warning.synthetic import NOON_S, forecast
+from tests.warning.synthetic import NOON_S, WORDS, forecast, start
 from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.warning.alert import ENDS, Change, Merged, Message
 from tocsin.warning.bodies import ALERTED
 from tocsin.warning.incidents import FOLLOWS
 from tocsin.warning.plane import to_lonlat
-from tocsin.warning.policy import next_deadline, start, step
+from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.resume import resumed
 from tocsin.warning.settings import Settings
 
@@ -139,7 +139,7 @@ class Policy(RuleBasedStateMachine):
         before = {one.identifier for one in self.receiver.open()}
         self.now_s += gap_s
         self.live.clear()
-        self.state = resumed(self.log, self.now_s, self.settings)
+        self.state = resumed(self.log, self.now_s, WORDS, self.settings)
         spoken = {sent.identifier for chain in self.state.chains.values() for sent in chain.sent}
         assert before <= spoken
         assert {name for name, stage in self.stage.items() if stage not in ENDS} == set(self.state.incidents)
@@ -187,7 +187,7 @@ class Policy(RuleBasedStateMachine):
                     stage[one.incident] = one.after
                 else:
                     stage.pop(one.incident, None)
-            state = self.state if cut == len(self.log) else resumed(part, self.now_s, self.settings)
+            state = self.state if cut == len(self.log) else resumed(part, self.now_s, WORDS, self.settings)
             steps = 0
             while (due_s := next_deadline(state)) is not None:
                 state, said = step(state, due_s, (), (), GAZETTEER)

@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from tests.warning.synthetic import NOON_S, covered, forecast, in_force
+from tests.warning.synthetic import NOON_S, WORDS, covered, forecast, in_force, start
 from tests.warning.test_policy import check_chains
 from tocsin.warning.alert import ENDS, Change, Merged, Message
-from tocsin.warning.policy import next_deadline, start, step
+from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.resume import resumed
 from tocsin.warning.settings import Settings
 
@@ -53,7 +53,7 @@ def test_what_is_in_force_is_held_until_its_time(gazetteer, again):
     run(start(), [(NOON_S + t, pair(t)) for t in range(20)], gazetteer, log, NOON_S + 20.0)
     before = in_force(messages_of(log), NOON_S + 20.0)
     assert len(before) == 1
-    state = resumed(log, NOON_S + 300.0)
+    state = resumed(log, NOON_S + 300.0, WORDS)
     # the tracker begins anew: other objects bear the old names, or nothing is seen any more
     new = [
         (NOON_S + t, [forecast("1", NOON_S + t, lat_deg=10.0, area_km2=50.0)] if again else [])
@@ -73,7 +73,7 @@ def test_what_is_in_force_is_held_until_its_time(gazetteer, again):
 def test_tracks_found_again_take_over_and_the_area_sharpens(gazetteer):
     log = []
     run(start(), [(NOON_S + t, pair(t)) for t in range(20)], gazetteer, log, NOON_S + 20.0)
-    state = resumed(log, NOON_S + 30.0)
+    state = resumed(log, NOON_S + 30.0, WORDS)
     sharp = [
         (
             NOON_S + t,
@@ -109,7 +109,7 @@ def test_one_of_two_found_again_frees_nothing_of_the_other(gazetteer):
     ]
     run(start(), near, gazetteer, log, NOON_S + 20.0)
     assert len(messages_of(log)[-1].footprints) == 1
-    state = resumed(log, NOON_S + 30.0)
+    state = resumed(log, NOON_S + 30.0, WORDS)
     run(
         state,
         [(NOON_S + t, [forecast("7", NOON_S + t, area_km2=2.0)]) for t in range(31, 80)],
@@ -126,7 +126,7 @@ def test_a_watch_ends_too(gazetteer):
     vague = [(NOON_S + t, [forecast("1", NOON_S + t, area_km2=1e6)]) for t in range(20)]
     run(start(), vague, gazetteer, log, NOON_S + 20.0)
     assert last_stage(log) == {"20270115T080000Z": "watch"}
-    run(resumed(log, NOON_S + 30.0), [], gazetteer, log)
+    run(resumed(log, NOON_S + 30.0, WORDS), [], gazetteer, log)
     assert list(last_stage(log).values()) == ["withdrawn"]
     assert not messages_of(log)
 
@@ -135,7 +135,7 @@ def test_names_and_numbers_go_on(gazetteer):
     log = []
     run(start(), [(NOON_S + t, pair(t)) for t in range(20)], gazetteer, log)
     assert messages_of(log)[-1].stage in ENDS
-    state = resumed(log, NOON_S + 2000.0)
+    state = resumed(log, NOON_S + 2000.0, WORDS)
     assert (state.bodies, state.chains, state.incidents) == ({}, {}, {})
     # the same moment again gets another name
     later = [(NOON_S + t, [forecast("1", NOON_S + t, impact_s=NOON_S + 3000.0)]) for t in range(20)]
@@ -144,5 +144,5 @@ def test_names_and_numbers_go_on(gazetteer):
 
 
 def test_nothing_happened():
-    assert resumed((), NOON_S).now_s == NOON_S
-    assert resumed((), NOON_S, Settings(hold=0.9)).settings.hold == 0.9
+    assert resumed((), NOON_S, WORDS).now_s == NOON_S
+    assert resumed((), NOON_S, WORDS, Settings(hold=0.9)).settings.hold == 0.9

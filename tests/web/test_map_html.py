@@ -22,8 +22,11 @@ from tests.web import conftest as invented
 from tocsin.earth.ellipsoid import ecef_to_geodetic
 from tocsin.formats import map_data
 from tocsin.formats.map_html import map_html
-from tocsin.formats.map_words import number, span
+from tocsin.formats.map_words import WORDS, number, span
+from tocsin.formats.words import shipped_words
 from tocsin.units import DEGREE_RAD
+from tocsin.warning.places import Surroundings
+from tocsin.warning.wording import Times, texts
 
 MAX_PAGE_BYTES = 1_600_000
 HOSTILE = '</script><script>alert(1)</script><!--tocsin:data--><img src=x onerror="alert(2)">'
@@ -174,13 +177,38 @@ def test_quiet_sky(event: dict[str, Any]) -> None:
 
 def test_a_third_language_gets_its_own_choice(event: dict[str, Any]) -> None:
     message = event["messages"][0]
-    polish = message.texts[0]._replace(language="pl", headline="ĆWICZENIA: obiekty spadną")
-    made = map_html(**{**event, "messages": [message._replace(texts=(*message.texts, polish))]})
-    assert html.document_fromstring(made).xpath('//input[@name="language"]/@value') == ["en", "uk", "pl", ""]
+    czech = message.texts[0]._replace(language="cs", headline="CVIČENÍ: spadnou předměty")
+    made = map_html(**{**event, "messages": [message._replace(texts=(*message.texts, czech))]})
+    assert html.document_fromstring(made).xpath('//input[@name="language"]/@value') == ["en", "uk", "cs", ""]
     item = html.document_fromstring(made).get_element_by_id("m0")
-    shown = words_of(item, "pl")
-    assert "ĆWICZENIA: obiekty spadną" in shown
-    assert "Take cover" in shown  # what the page itself cannot say in Polish it says in English
+    shown = words_of(item, "cs")
+    assert "CVIČENÍ: spadnou předměty" in shown
+    assert "Take cover" in shown  # what the page itself cannot say in Czech it says in English
+
+
+@pytest.mark.parametrize("language", [code for code in WORDS if code != "en"])
+def test_the_page_says_all_that_it_says_in_english(language: str) -> None:
+    assert WORDS[language].keys() == WORDS["en"].keys()
+    for key, text in WORDS["en"].items():
+        fields = re.findall(r"\{\w+\}", text)
+        assert sorted(re.findall(r"\{\w+\}", WORDS[language][key])) == sorted(fields)
+
+
+def test_six_languages_and_the_direction_of_each(event: dict[str, Any]) -> None:
+    words = shipped_words()
+    place = event["messages"][0].footprints[0].places[0]
+    times = Times(event["start_s"], event["start_s"] + 300.0, event["start_s"] + 400.0, event["start_s"] + 500.0)
+    six = texts("take-cover", "Exercise", tuple(words.languages), words, Surroundings((place,), 3, None), times, 90)
+    made = map_html(**{**event, "messages": [event["messages"][0]._replace(texts=six)]})
+    document = html.document_fromstring(made)
+    for text in six:
+        # no sentence of the page is missing where this language is chosen
+        for heading in ("//h2", "//footer/p", '//p[@class="exercise"]', '//*[@id="globe-note"]'):
+            assert document.xpath(f'{heading}//*[@data-for="{text.language}"]')[0].text_content().strip()
+        shown = words_of(html.document_fromstring(made).get_element_by_id("m0"), text.language)
+        assert text.headline.replace("\u00a0", " ") in shown.replace("\u00a0", " ")
+    assert "html:has(#see-ar:checked) :is(.exercise,#now,#log){direction:rtl}" in made
+    assert made.count("direction:rtl") == 1
 
 
 def test_tracks_are_thinned_and_keep_their_place(event: dict[str, Any], page: str) -> None:

@@ -27,6 +27,7 @@ from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Change, Merged, Message
+from tocsin.warning.phrases import Words
 from tocsin.warning.policy import DEFAULTS
 from tocsin.warning.settings import Settings
 
@@ -52,12 +53,13 @@ def run_line(
     settings: Settings = DEFAULTS,
     speed: float | None = None,
     tell: Callable[[Message], None] | None = None,
+    words: Words | None = None,
 ) -> Outcome:
     """Replay a recording, read from ``source``, and write results and map into ``folder``.
 
     latency_s: how long every decision is taken to need; None measures it. settings: what the policy goes by. speed:
     paced at so many times the recording's clock, None as fast as can be. tell is called with each message when it is
-    issued.
+    issued. words: None for those that come with the program.
     """
     gazetteer = shipped_gazetteer()
     begin = time.perf_counter()
@@ -68,7 +70,7 @@ def run_line(
         ):
             warm_up(gazetteer)
     ready = time.perf_counter()
-    made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s, settings)
+    made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s, settings, words)
     if speed is not None:
         made = _paced(made, recording.start_s, speed)
     rows, forecasts, messages, happenings = _collect(made, recording, tell)

@@ -12,7 +12,19 @@ import sys
 from collections.abc import Sequence
 
 from tocsin import __version__
-from tocsin.cli import calibrate, convert, demo, inspect, policy, predict, replay, score, sign, simulate, verify
+from tocsin.cli import (
+    calibrate,
+    convert,
+    demo,
+    inspect,
+    policy,
+    predict,
+    replay,
+    score,
+    sign,
+    simulate,
+    verify,
+)
 from tocsin.cli.output import example
 from tocsin.errors import TocsinError, UsageError
 

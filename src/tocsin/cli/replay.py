@@ -9,6 +9,9 @@ from pathlib import Path
 
 from tocsin.cli.output import example, progress, warn_of_rows
 from tocsin.errors import UsageError
+from tocsin.warning.settings import Settings
+
+DEFAULTS = Settings()
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,6 +25,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             "tocsin replay recording --out results",
             "tocsin replay recording --out results --latency 0    the same bytes every time",
             "tocsin replay recording --out results --speed 10     ten times as fast as it happened",
+            "tocsin replay recording --out results --languages uk,pl --time-zone Europe/Kyiv",
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -45,6 +49,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         help="settings of the warnings (tocsin policy --default prints them)",
     )
+    parser.add_argument(
+        "--languages",
+        metavar="TAGS",
+        default=",".join(DEFAULTS.languages),
+        help="languages of the warnings, as en,uk,pl,de,fr,ar (%(default)s)",
+    )
+    parser.add_argument(
+        "--words",
+        metavar="FOLDER",
+        type=Path,
+        help="own words of warnings, a file TAG.toml a language, beside or in place of the shipped ones",
+    )
+    parser.add_argument(
+        "--time-zone",
+        metavar="ZONE",
+        default="UTC",
+        help="zone of the times in warnings, as Europe/Kyiv (%(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     parser.set_defaults(run=run)
 
@@ -60,8 +82,11 @@ def run(args: argparse.Namespace) -> int:
     from tocsin.cli.policy import read_settings
     from tocsin.cli.telling import message_line, message_table, outcome_lines
     from tocsin.formats.recording import read_recording
+    from tocsin.formats.words import chosen, read_words, shipped_words, time_zone
 
-    settings = read_settings(args.policy)
+    zone = time_zone(args.time_zone)
+    words = shipped_words(zone) if args.words is None else read_words(args.words, zone)
+    settings = read_settings(args.policy)._replace(languages=chosen(args.languages, words))
     with progress(f"reading {args.recording}") as advance:
         recording = read_recording(args.recording, advance)
     warn_of_rows(
@@ -76,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         settings,
         args.speed,
         (lambda message: print(message_line(message), flush=True)) if live else None,
+        words,
     )
     if args.json:
         print(json.dumps(outcome.summary, indent=1))

@@ -140,6 +140,8 @@ def _info(
         _add(info, "contact", authority.contact)
     _parameter(info, "tocsin:sequence", str(message.sequence))
     _parameter(info, "tocsin:stage", message.stage)
+    _parameter(info, "tocsin:text-90", text.text_90)
+    _parameter(info, "tocsin:text-600", text.text_600)
     if not over:
         _parameter(info, "tocsin:probability", f"{message.probability:.3f}")
         _parameter(
@@ -218,6 +220,10 @@ def _read_info(info: etree._Element, rings: dict[str, Ring]) -> CapInfo:
         return math.nan if found is None else _seconds(found)
 
     areas = info.findall(f"{{{NAMESPACE}}}area")
+    parameters = {
+        _needed(one, "valueName"): _text(one, "value") or ""
+        for one in info.findall(f"{{{NAMESPACE}}}parameter")
+    }
     return CapInfo(
         text=Text(
             language=_text(info, "language") or "en-US",  # the schema's default
@@ -226,6 +232,8 @@ def _read_info(info: etree._Element, rings: dict[str, Ring]) -> CapInfo:
             description=_text(info, "description") or "",
             instruction=_text(info, "instruction") or "",
             area_description="; ".join(_needed(area, "areaDesc") for area in areas),
+            text_90=parameters.get("tocsin:text-90", ""),
+            text_600=parameters.get("tocsin:text-600", ""),
         ),
         response=tuple(one.text or "" for one in info.findall(f"{{{NAMESPACE}}}responseType")),
         urgency=_needed(info, "urgency"),
@@ -233,10 +241,7 @@ def _read_info(info: etree._Element, rings: dict[str, Ring]) -> CapInfo:
         certainty=_needed(info, "certainty"),
         onset_s=optional_time("onset"),
         expires_s=optional_time("expires"),
-        parameters={
-            _needed(one, "valueName"): _text(one, "value") or ""
-            for one in info.findall(f"{{{NAMESPACE}}}parameter")
-        },
+        parameters=parameters,
         polygons=tuple(
             _read_ring(one.text or "", rings)
             for area in areas

@@ -16,7 +16,7 @@ from importlib import resources
 
 from tocsin.formats.map_data import ORBIT_HEIGHT_M, Impact, first_impact_s, map_data
 from tocsin.formats.map_list import message_list
-from tocsin.formats.map_words import WORDS, clock, languages, say
+from tocsin.formats.map_words import WORDS, clock, languages, right_to_left, say
 from tocsin.prediction.forecast import Forecast
 from tocsin.sensors.plots import Sensor
 from tocsin.tracking.tracks import TrackRow
@@ -54,6 +54,9 @@ def map_html(
         "languages": _language_switch(of),
         "languagestyle": _language_style(of),
         "banner": f'<p class="exercise">{say(of, "exercise")}</p>' if exercise else "",
+        "loading": say(of, "loading"),
+        "newest": say(of, "newest"),
+        "clock": say(of, "clock"),
         "summary": _summary(of, messages, start_s, end_s),
         "list": message_list(messages, of, first),
         "sensors": _sensor_list(of, sensors),
@@ -93,6 +96,12 @@ def _language_style(of: Sequence[str]) -> str:
         chosen = f"html:has(#see-{code}:checked)"
         rules.append(f'{chosen} [data-for]:not([data-for="{code}"]){{display:none}}')
         rules.append(f"{chosen} [data-for]::before{{content:none}}")
+        if right_to_left(code):
+            rules.append(f"{chosen} :is(.exercise,#now,#log){{direction:rtl}}")
+            # what the page says in another language instead keeps its own direction
+            other = f':is(#now,#log) [lang]:not([lang="{code}"])'
+            rules.append(f"{chosen} {other}{{direction:ltr;unicode-bidi:isolate}}")
+            rules.append(f"{chosen} #now .countdown{{unicode-bidi:plaintext}}")
     return f"<style>{''.join(rules)}</style>"
 
 

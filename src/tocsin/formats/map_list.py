@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from tocsin.formats.map_words import WORDS, clock, number, relative, say, words
+from tocsin.formats.map_words import WORDS, clock, number, relative, right_to_left, say, words
 from tocsin.warning.alert import Footprint, Message, Place
 
 TOWNS_IN_SHORT = 3
@@ -107,5 +107,7 @@ def _places(places: Sequence[Place], language: str, most: int, counted: bool) ->
     people = [f"\u00a0({number(p.population, language)})" if counted else "" for p in places[:most]]
     shown = [name + count for name, count in zip(names, people, strict=True)]
     rest = len(places) - len(shown)
-    listed = ", ".join(shown)
+    # in a line from right to left, names that run from left to right are set apart
+    start, comma, end = ("\u2068", "، ", "\u2069") if right_to_left(language) else ("", ", ", "")
+    listed = comma.join(f"{start}{one}{end}" for one in shown)
     return f"{listed} {words(language, 'more', count=str(rest))[0]}" if rest > 0 else listed

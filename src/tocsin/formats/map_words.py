@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from html import escape
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_decimal
 
 from tocsin.warning.alert import Message
 
@@ -46,6 +50,9 @@ WORDS: dict[str, dict[str, str]] = {
         "orbit": "in orbit",
         "summary": "{count} messages from {first} to {last}.",
         "quiet": "No warning was sent between {first} and {last}.",
+        "loading": "The map is loading; the warnings are below.",
+        "newest": "Warnings, newest first",
+        "clock": "All times are UTC.",
     },
     "uk": {
         "language": "Українська",
@@ -76,6 +83,141 @@ WORDS: dict[str, dict[str, str]] = {
         "orbit": "на орбіті",
         "summary": "Повідомлень: {count}, від {first} до {last}.",
         "quiet": "Від {first} до {last} не надіслано жодного попередження.",
+        "loading": "Карта завантажується; попередження нижче.",
+        "newest": "Попередження, від найновіших",
+        "clock": "Увесь час за UTC.",
+    },
+    "pl": {
+        "language": "Polski",
+        "take-cover": "Ukryj się",
+        "all-clear": "Odwołanie",
+        "withdrawn": "Wycofane",
+        "Update": "aktualizacja",
+        "before": "{span} przed pierwszym upadkiem",
+        "after": "{span} po pierwszym upadku",
+        "at": "w chwili pierwszego upadku",
+        "here": "Spodziewane od {time}",
+        "people": "około {people} osób w miejscowościach wewnątrz",
+        "nobody": "brak znanych miejscowości wewnątrz",
+        "more": "i jeszcze {count}",
+        "nothing": "Nie wysłano żadnego ostrzeżenia.",
+        "full": "Pełny tekst",
+        "in_area": "Obszar",
+        "do": "Co robić",
+        "until": "Obowiązuje do {time}",
+        "minutes": "min",
+        "seconds": "s",
+        "hours": "godz.",
+        "exercise": "ĆWICZENIA. To nie jest prawdziwe ostrzeżenie: strona pokazuje symulację lub nagranie.",
+        "sensors": "Czujniki",
+        "radar": "radar",
+        "optical": "kamera",
+        "infrared": "podczerwień",
+        "orbit": "na orbicie",
+        "summary": "Komunikaty: {count}, od {first} do {last}.",
+        "quiet": "Między {first} a {last} nie wysłano żadnego ostrzeżenia.",
+        "loading": "Mapa się wczytuje; ostrzeżenia są poniżej.",
+        "newest": "Ostrzeżenia, od najnowszych",
+        "clock": "Wszystkie czasy w UTC.",
+    },
+    "de": {
+        "language": "Deutsch",
+        "take-cover": "Schutz suchen",
+        "all-clear": "Entwarnung",
+        "withdrawn": "Zurückgenommen",
+        "Update": "Aktualisierung",
+        "before": "{span} vor dem ersten Aufschlag",
+        "after": "{span} nach dem ersten Aufschlag",
+        "at": "beim ersten Aufschlag",
+        "here": "Erwartet ab {time}",
+        "people": "etwa {people} Menschen in den Orten darin",
+        "nobody": "kein bekannter Ort darin",
+        "more": "und noch {count}",
+        "nothing": "Es wurde keine Warnung gesendet.",
+        "full": "Vollständiger Text",
+        "in_area": "Gebiet",
+        "do": "Was zu tun ist",
+        "until": "Gültig bis {time}",
+        "minutes": "min",
+        "seconds": "s",
+        "hours": "h",
+        "exercise": "ÜBUNG. Keine echte Warnung: Diese Seite zeigt eine Simulation oder eine Aufzeichnung.",
+        "sensors": "Sensoren",
+        "radar": "Radar",
+        "optical": "Kamera",
+        "infrared": "Infrarot",
+        "orbit": "im Orbit",
+        "summary": "{count} Meldungen von {first} bis {last}.",
+        "quiet": "Zwischen {first} und {last} wurde keine Warnung gesendet.",
+        "loading": "Die Karte wird geladen; die Warnungen stehen unten.",
+        "newest": "Warnungen, die neueste zuerst",
+        "clock": "Alle Zeiten in UTC.",
+    },
+    "fr": {
+        "language": "Français",
+        "take-cover": "S’abriter",
+        "all-clear": "Fin d’alerte",
+        "withdrawn": "Annulée",
+        "Update": "mise à jour",
+        "before": "{span} avant le premier impact",
+        "after": "{span} après le premier impact",
+        "at": "au premier impact",
+        "here": "Attendu à partir de {time}",
+        "people": "environ {people} personnes dans les localités à l’intérieur",
+        "nobody": "aucune localité connue à l’intérieur",
+        "more": "et encore {count}",
+        "nothing": "Aucune alerte n’a été envoyée.",
+        "full": "Texte complet",
+        "in_area": "Zone",
+        "do": "Que faire",
+        "until": "En vigueur jusqu’à {time}",
+        "minutes": "min",
+        "seconds": "s",
+        "hours": "h",
+        "exercise": "EXERCICE. Ce n’est pas une vraie alerte : cette page montre une simulation ou un enregistrement.",
+        "sensors": "Capteurs",
+        "radar": "radar",
+        "optical": "caméra",
+        "infrared": "infrarouge",
+        "orbit": "en orbite",
+        "summary": "{count} messages de {first} à {last}.",
+        "quiet": "Aucune alerte n’a été envoyée entre {first} et {last}.",
+        "loading": "La carte se charge ; les alertes sont ci-dessous.",
+        "newest": "Alertes, de la plus récente à la plus ancienne",
+        "clock": "Toutes les heures sont en UTC.",
+    },
+    "ar": {
+        "language": "العربية",
+        "take-cover": "احتموا",
+        "all-clear": "زال الخطر",
+        "withdrawn": "أُلغي",
+        "Update": "تحديث",
+        "before": "{span} قبل السقوط الأول",
+        "after": "{span} بعد السقوط الأول",
+        "at": "لحظة السقوط الأول",
+        "here": "متوقع ابتداءً من {time}",
+        "people": "نحو {people} نسمة في البلدات داخل المنطقة",
+        "nobody": "لا بلدات معروفة داخل المنطقة",
+        "more": "و{count} غيرها",
+        "nothing": "لم يُرسل أي إنذار.",
+        "full": "النص الكامل",
+        "in_area": "المكان",
+        "do": "ما العمل",
+        "until": "ساري حتى {time}",
+        "minutes": "د",
+        "seconds": "ث",
+        "hours": "س",
+        "exercise": "تدريب. ليس إنذارًا حقيقيًا: تعرض هذه الصفحة محاكاة أو تسجيلًا.",
+        "sensors": "أجهزة الرصد",
+        "radar": "رادار",
+        "optical": "كاميرا",
+        "infrared": "أشعة تحت حمراء",
+        "orbit": "في المدار",
+        "summary": "عدد الرسائل: {count}، من {first} إلى {last}.",
+        "quiet": "لم يُرسل أي إنذار بين {first} و{last}.",
+        "loading": "الخريطة قيد التحميل، والإنذارات أدناه.",
+        "newest": "الإنذارات، الأحدث أولًا",
+        "clock": "جميع الأوقات بتوقيت UTC.",
     },
 }
 
@@ -123,8 +265,21 @@ def span(seconds: float, language: str) -> str:
 
 def number(value: float, language: str) -> str:
     """A whole number with thousands apart, as the language writes them; three digits are enough for people."""
-    whole = int(float(f"{value:.3g}"))
-    return f"{whole:,}".replace(",", "\u00a0" if language.split("-")[0] == "uk" else ",")
+    return format_decimal(int(float(f"{value:.3g}")), locale=_locale(language))
+
+
+def right_to_left(language: str) -> bool:
+    """Whether a language is written from right to left."""
+    return _locale(language).text_direction == "rtl"
+
+
+@cache
+def _locale(language: str) -> Locale:
+    """What CLDR knows of a language; English where it does not know it."""
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en")
 
 
 def relative(of: Sequence[str], time_s: float, impact_s: float | None) -> str:

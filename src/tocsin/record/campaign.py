@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from tocsin.formats.words import shipped_words
 from tocsin.record.replay import LONGEST_END_S, Observation, arriving, begin, observe
 from tocsin.sensors.plots import Plots, Sensor
 from tocsin.tracking import tracker
@@ -45,7 +46,7 @@ def decide(
     seen: Iterable[Observation], gazetteer: Gazetteer, latency_s: float, settings: Settings = policy.DEFAULTS
 ) -> Decided:
     """What a policy does about observations of this latency: the same as in a replay."""
-    state = policy.start(settings)
+    state = policy.start(shipped_words(), settings)
     messages: list[Message] = []
     changes: list[Happening] = []
     live: tuple[str, ...] = ()

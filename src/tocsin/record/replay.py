@@ -14,6 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tocsin.earth.motion import BALLISTIC
+from tocsin.formats.words import shipped_words
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.predictor import predict
 from tocsin.sensors.plots import Plots, Sensor
@@ -24,6 +25,7 @@ from tocsin.tracking.tracks import Track, TrackRow, track_name
 from tocsin.warning import policy
 from tocsin.warning.alert import Message
 from tocsin.warning.gazetteer import Gazetteer
+from tocsin.warning.phrases import Words
 from tocsin.warning.settings import Settings
 
 # A track's impact is computed anew when so much of the time left has gone by, within bounds, and sooner
@@ -76,9 +78,11 @@ def begin(sensors: tuple[Sensor, ...]) -> Watch:
     return Watch(tracker.start(sensors), {})
 
 
-def start(sensors: tuple[Sensor, ...], settings: Settings = policy.DEFAULTS) -> LineState:
-    """A line that has seen nothing."""
-    return LineState(begin(sensors), policy.start(settings))
+def start(
+    sensors: tuple[Sensor, ...], settings: Settings = policy.DEFAULTS, words: Words | None = None
+) -> LineState:
+    """A line that has seen nothing. words: None for those that come with the program."""
+    return LineState(begin(sensors), policy.start(words or shipped_words(), settings))
 
 
 def next_deadline(state: LineState) -> float:
@@ -170,14 +174,15 @@ def replay_events(
     gazetteer: Gazetteer,
     latency_s: float | None = None,
     settings: Settings = policy.DEFAULTS,
+    words: Words | None = None,
 ) -> Iterator[Event]:
     """The events of a replay, one for each moment at which something happened, in order.
 
     plots stand in the order of arrival. latency_s: how long a decision is taken to need; None
     measures the time that it really took, and a decision waits for the one before it.
-    settings: what the policy goes by.
+    settings: what the policy goes by. words: None for those that come with the program.
     """
-    state = start(sensors, settings)
+    state = start(sensors, settings, words)
     i = 0
     free_s = -math.inf  # when the last decision was done
     stop_s = (float(plots.received_s[-1]) if plots.count else 0.0) + LONGEST_END_S

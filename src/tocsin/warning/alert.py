@@ -75,6 +75,8 @@ class Text(NamedTuple):
     description: str
     instruction: str
     area_description: str
+    text_90: str = ""  # for cell broadcast and the smallest screens: at most 90 characters
+    text_600: str = ""  # complete in itself, at most 600 characters
 
 
 class Message(NamedTuple):

@@ -75,6 +75,7 @@ class Change(NamedTuple):
 
     urgent: bool
     reason: str
+    reduced: bool = False  # nothing has changed but that less is in danger
 
 
 def new_chain(name: str, incident: str, stage: str) -> Chain:
@@ -177,9 +178,8 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
         return Change(False, f"joined: {_listed(joined)}")
     shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, settings)]
     if shrunk:
-        return Change(
-            False, f"{len(shrunk)} of {len(chain.standing)} footprints at most {settings.shrink:.0%}"
-        )
+        reason = f"{len(shrunk)} of {len(chain.standing)} footprints at most {settings.shrink:.0%}"
+        return Change(False, reason, reduced=True)
     return Change(True, "regrouped") if chain.due_s == -math.inf else None
 
 

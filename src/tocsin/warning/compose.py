@@ -8,12 +8,13 @@ from collections.abc import Collection, Sequence
 
 from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message
 from tocsin.warning.bodies import Body, over_s
-from tocsin.warning.chains import Chain, Sent, Standing, area_km2, footprints
+from tocsin.warning.chains import Chain, Change, Sent, Standing, area_km2, footprints
 from tocsin.warning.gazetteer import Gazetteer
+from tocsin.warning.phrases import Words
 from tocsin.warning.places import Surroundings, places_in, surroundings
 from tocsin.warning.plane import to_lonlat
-from tocsin.warning.settings import Settings
-from tocsin.warning.wording import texts
+from tocsin.warning.settings import Settings, corners_left
+from tocsin.warning.wording import Times, texts
 
 
 def incident_name(body: Body, taken: Collection[str]) -> str:
@@ -31,12 +32,15 @@ def updated(
     bodies: Sequence[Body],
     now_s: float,
     sequence: int,
-    reason: str,
+    why: Change,
     settings: Settings,
     gazetteer: Gazetteer,
+    words: Words,
 ) -> tuple[Chain, Message]:
     """The Alert or Update that puts in force all that a chain's bodies endanger now, and what stands then."""
-    standing = footprints(bodies, settings)
+    unexpired = sum(sent.expires_s > now_s for sent in chain.sent)
+    room = settings._replace(message_corners=corners_left(settings, unexpired))
+    standing = footprints(bodies, room)
     prints = tuple(
         footprint
         for one in standing
@@ -53,16 +57,18 @@ def updated(
         sequence,
         kind="Update" if chain.sent else "Alert",
         stage=chain.stage,
+        said=_said(chain, why),
         now_s=now_s,
         onset_s=onset_s,
         expires_s=expires_s,
         prints=prints,
         settings=settings,
+        words=words,
         around=around,
         impact_s=impact_s,
         last_s=last_s,
         over=over,
-        reason=f"{reason}; {_numbers(bodies, standing)}",
+        reason=f"{why.reason}; {_numbers(bodies, standing)}",
     )._replace(probability=max(body.existence * body.held for body in bodies), area_km2=area_km2(standing))
     return (
         _told(chain, message)._replace(
@@ -81,7 +87,7 @@ def updated(
 
 
 def ended(
-    chain: Chain, now_s: float, sequence: int, settings: Settings, gazetteer: Gazetteer
+    chain: Chain, now_s: float, sequence: int, settings: Settings, gazetteer: Gazetteer, words: Words
 ) -> tuple[Chain, Message]:
     """The message that ends a chain: all-clear where something came down, else the alert is withdrawn."""
     over = chain.came_down
@@ -90,11 +96,13 @@ def ended(
         sequence,
         kind="Update" if over else "Cancel",
         stage=ALL_CLEAR if over else WITHDRAWN,
+        said=ALL_CLEAR if over else WITHDRAWN,
         now_s=now_s,
         onset_s=now_s,
         expires_s=now_s + settings.all_clear_s,
         prints=chain.footprints,
         settings=settings,
+        words=words,
         around=surroundings(chain.footprints, gazetteer),
         impact_s=chain.impact_s,
         last_s=now_s,
@@ -113,18 +121,19 @@ def _message(
     *,
     kind: str,
     stage: str,
+    said: str,
     now_s: float,
     onset_s: float,
     expires_s: float,
     prints: tuple[Footprint, ...],
     settings: Settings,
+    words: Words,
     around: Surroundings,
     impact_s: float,
     last_s: float,
     over: float,
     reason: str,
 ) -> Message:
-    said = "update" if stage == TAKE_COVER and chain.said == TAKE_COVER else stage
     return Message(
         incident=chain.incident,
         sequence=sequence,
@@ -138,7 +147,13 @@ def _message(
         references=_references(chain, now_s),
         footprints=prints,
         texts=texts(
-            said, settings.languages, around, now_s=now_s, impact_s=impact_s, last_s=last_s, over_s=over
+            said,
+            settings.status,
+            settings.languages,
+            words,
+            around,
+            Times(now_s, impact_s, last_s, over),
+            settings.shelter_s,
         ),
         reason=reason,
         merged=chain.merged,
@@ -149,6 +164,13 @@ def _references(chain: Chain, now_s: float) -> tuple[tuple[str, float], ...]:
     """All unexpired messages of a chain; where all have expired, as after a long break, the last one."""
     unexpired = [sent for sent in chain.sent if sent.expires_s > now_s]
     return tuple((sent.identifier, sent.sent_s) for sent in unexpired or chain.sent[-1:])
+
+
+def _said(chain: Chain, why: Change) -> str:
+    """What people read: those who were told to take cover already are told what has changed."""
+    if chain.stage != TAKE_COVER or chain.said != TAKE_COVER:
+        return chain.stage
+    return "reduced" if why.reduced else "update"
 
 
 def _told(chain: Chain, message: Message) -> Chain:

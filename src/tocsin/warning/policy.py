@@ -39,7 +39,7 @@ from tocsin.warning.compose import ended, updated
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.grouping import Desk, enrol, hand_over, join, let_go, regroup, unite
 from tocsin.warning.incidents import Incident, changed
-from tocsin.warning.phrases import PHRASES
+from tocsin.warning.phrases import Words
 from tocsin.warning.settings import Settings
 
 DEFAULTS = Settings()
@@ -51,6 +51,7 @@ class State(NamedTuple):
     """All that the policy remembers. Never changed in place."""
 
     settings: Settings
+    words: Words
     now_s: float  # of the last step
     bodies: Mapping[str, Body]
     chains: Mapping[str, Chain]  # the open ones, in the order in which they were opened
@@ -71,7 +72,7 @@ class Said(NamedTuple):
 NOTHING = Said((), ())
 
 
-def start(settings: Settings = DEFAULTS, authority: Authority = DRILL_AUTHORITY) -> State:
+def start(words: Words, settings: Settings = DEFAULTS, authority: Authority = DRILL_AUTHORITY) -> State:
     """The state before anything is known.
 
     Raises SettingsError unless the authority may send messages of the status (only one read from a file
@@ -80,10 +81,11 @@ def start(settings: Settings = DEFAULTS, authority: Authority = DRILL_AUTHORITY)
     why = status_refused(settings.status, authority)
     if why:
         raise SettingsError(why)
-    unknown = [language for language in settings.languages if language not in PHRASES]
+    unknown = [language for language in settings.languages if language not in words.languages]
     if unknown or not settings.languages:
-        raise SettingsError(f"languages are {settings.languages!r}; there are texts in {', '.join(PHRASES)}")
-    return State(settings, -math.inf, {}, {}, {}, {}, {})
+        known = ", ".join(words.languages)
+        raise SettingsError(f"languages are {settings.languages!r}; there are texts in {known}")
+    return State(settings, words, -math.inf, {}, {}, {}, {}, {})
 
 
 def step(
@@ -134,7 +136,7 @@ def step(
     let_go(now_s, desk)
     regroup(desk)
 
-    messages = _messages(touched, now_s, desk, gazetteer)
+    messages = _messages(touched, now_s, desk, gazetteer, state.words)
     changes: list[Happening] = [Merged(now_s, old, into) for old, into in desk.merges]
     for name in list(desk.incidents):
         desk.incidents[name], news = changed(desk.incidents[name], desk.bodies, now_s, settings)
@@ -147,7 +149,7 @@ def step(
         for track, body in desk.bodies.items()
         if body.stage in OPEN or track in live or track in touched or body.chain in chains
     }
-    after = State(settings, now_s, kept, chains, incidents, desk.sequences, parents)
+    after = State(settings, state.words, now_s, kept, chains, incidents, desk.sequences, parents)
     return after, Said(messages, tuple(changes))
 
 
@@ -161,7 +163,7 @@ def next_deadline(state: State) -> float | None:
 
 
 def _messages(
-    touched: Collection[str], now_s: float, desk: Desk, gazetteer: Gazetteer
+    touched: Collection[str], now_s: float, desk: Desk, gazetteer: Gazetteer, words: Words
 ) -> tuple[Message, ...]:
     """What the chains must say now."""
     stirred = {desk.bodies[track].chain for track in touched}
@@ -170,7 +172,7 @@ def _messages(
     for chain in sorted(desk.chains.values(), key=lambda chain: chain.due_s > -math.inf):
         if chain.name in stirred or now_s >= chain.due_s or not endangering(chain, desk.bodies):
             sequence = desk.sequences[chain.incident] + 1
-            after, message = _speak(chain, desk.bodies, now_s, sequence, desk.settings, gazetteer)
+            after, message = _speak(chain, desk.bodies, now_s, sequence, desk.settings, gazetteer, words)
             desk.chains[chain.name] = after
             if message is not None:
                 messages.append(message)
@@ -185,15 +187,16 @@ def _speak(
     sequence: int,
     settings: Settings,
     gazetteer: Gazetteer,
+    words: Words,
 ) -> tuple[Chain, Message | None]:
     """The message that a chain needs now, if any."""
     left = endangering(chain, bodies)
     if not left:
-        return ended(chain, now_s, sequence, settings, gazetteer) if chain.sent else (chain, None)
+        return ended(chain, now_s, sequence, settings, gazetteer, words) if chain.sent else (chain, None)
     wanted = change(chain, left, now_s, settings)
     if wanted is None:
         return chain._replace(due_s=math.inf), None
     due_s = chain.sent_s + (settings.urgent_interval_s if wanted.urgent else settings.interval_s)
     if now_s < due_s and chain.due_s > -math.inf:
         return chain._replace(due_s=due_s), None
-    return updated(chain, left, now_s, sequence, wanted.reason, settings, gazetteer)
+    return updated(chain, left, now_s, sequence, wanted, settings, gazetteer, words)

@@ -14,18 +14,21 @@ from tocsin.warning.alert import ENDS, TAKE_COVER, Footprint, Merged, Message
 from tocsin.warning.bodies import ALERTED, PREPARED, WATCHED, Body, Seen
 from tocsin.warning.chains import Chain, Sent, Standing, new_chain
 from tocsin.warning.incidents import Incident
+from tocsin.warning.phrases import Words
 from tocsin.warning.plane import Plane, from_lonlat, plane_at
 from tocsin.warning.policy import DEFAULTS, Happening, State, start
 from tocsin.warning.settings import Settings
 
 
-def resumed(happenings: Sequence[Happening | Message], now_s: float, settings: Settings = DEFAULTS) -> State:
+def resumed(
+    happenings: Sequence[Happening | Message], now_s: float, words: Words, settings: Settings = DEFAULTS
+) -> State:
     """The state of a policy that has just started again.
 
     happenings: all that happened before, or any beginning of it, in order; now_s: the moment of the restart. Raises
     SettingsError as `policy.start` does.
     """
-    state = start(settings)
+    state = start(words, settings)
     incidents: dict[str, Incident] = {}
     left_s: dict[str, float] = {}  # until when an incident of which people were not told is held
     sequences: dict[str, int] = {}

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# Bytes of a CAP message as measured, rounded up: without its languages; a language with its texts, on the mean of
+# the six; a corner in one language; a reference. tests/warning/test_size.py holds them to it.
+FRAME_BYTES, LANGUAGE_BYTES, CORNER_BYTES, REFERENCE_BYTES = 1_000, 3_200, 21, 110
+MESSAGE_BYTES = 29_000  # 32 kB less what a signature needs
+LEAST_FOOTPRINTS = 2  # for which there is always room
+
 
 class Settings(NamedTuple):
     """Thresholds of the warning policy."""
@@ -30,7 +36,7 @@ class Settings(NamedTuple):
     least_held: float = 0.5  # a forecast whose places hold less changes nothing that is alerted
     corners: int = 24  # of one body's outline
     united_corners: int = 40  # of one footprint, where few stand in a message
-    message_corners: int = 480  # of all footprints of a message: keeps it under 32 kB in two languages
+    message_corners: int = 480  # of all footprints of a message, if there is room: corners_left()
     least_corners: int = 8  # of a footprint, however many there are
 
     # when to change
@@ -57,3 +63,11 @@ class Settings(NamedTuple):
     adjoin_m: float = 10_000.0  # footprints no further apart than this,
     wave_s: float = 180.0  # and due within this time of each other, are one alert
     succeed_s: float = 120.0  # a track found within this time of another's loss may be the same body
+
+
+def corners_left(settings: Settings, references: int) -> int:
+    """Corners that a message has room for: every language repeats them, and references take room too."""
+    languages = len(settings.languages)
+    left = MESSAGE_BYTES - FRAME_BYTES - LANGUAGE_BYTES * languages - REFERENCE_BYTES * references
+    least = LEAST_FOOTPRINTS * settings.least_corners
+    return max(least, min(settings.message_corners, left // (CORNER_BYTES * languages)))
