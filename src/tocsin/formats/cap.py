@@ -26,6 +26,12 @@ MEANING = {
     "withdrawn": ("AllClear", "Past", "Minor"),
 }
 NOTE = "Exercise: not a real warning. No action is to be taken on it."
+# valueName of first-level administrative units: the source, and its feature code for such a unit. CAP leaves the name
+# of a code to the sender (3.2.4, geocode); the value is the key of the unit in GeoNames' list admin1CodesASCII
+UNITS = "GeoNames-ADM1"
+# a document with codes is kept this small, so that a signature and the rest of a feed's envelope fit into 32 kB
+ROOM_BYTES = 28_000
+LEFT_OUT = "tocsin:geocodes-left-out"
 
 
 class CapInfo(NamedTuple):
@@ -40,6 +46,7 @@ class CapInfo(NamedTuple):
     expires_s: float
     parameters: dict[str, str]
     polygons: tuple[tuple[tuple[float, float], ...], ...]  # rings of (lat, lon) in degrees, as they stand
+    geocodes: tuple[tuple[str, str], ...] = ()  # (valueName, value), as they stand
 
 
 class CapMessage(NamedTuple):
@@ -66,8 +73,42 @@ def cap_sent(message_sent_s: float) -> str:
     return cap_time(math.ceil(message_sent_s - 1e-6))
 
 
+def geocodes(message: Message) -> tuple[tuple[str, str], ...]:
+    """Codes (valueName, value) of a message's area: first-level units with a place inside, then the user's zones."""
+    units = {place.admin1 for footprint in message.footprints for place in footprint.places if place.admin1}
+    return (
+        *((UNITS, unit) for unit in sorted(units)),
+        *((message.geocode_name, code) for code in message.zones),
+    )
+
+
 def cap_xml(message: Message, sender: str = SENDER) -> bytes:
-    """A message as a CAP 1.2 document. Raises DataError unless its status is that of a drill."""
+    """A message as a CAP 1.2 document. Raises DataError unless its status is that of a drill.
+
+    Where the codes of its area make it larger than ROOM_BYTES, blanks between elements go first, and then codes from
+    the end of the list; a parameter then says how many. The polygons always stand, and say all.
+    """
+    codes = geocodes(message)
+    out = _document(message, sender, codes)
+    if not codes or len(out) <= ROOM_BYTES:
+        return out
+    out = _document(message, sender, codes, indent=False)
+    kept = len(codes)
+    while kept and len(out) > ROOM_BYTES:
+        each = (len(out) - len(_document(message, sender, (), indent=False))) / kept
+        kept -= min(kept, max(1, math.ceil((len(out) - ROOM_BYTES) / each)))
+        out = _document(message, sender, codes[:kept], left_out=len(codes) - kept, indent=False)
+    return out
+
+
+def _document(
+    message: Message,
+    sender: str,
+    codes: tuple[tuple[str, str], ...],
+    *,
+    left_out: int = 0,
+    indent: bool = True,
+) -> bytes:
     if message.status not in DRILLS:
         raise DataError(
             f"{message.identifier}: status {message.status!r}; this version writes {' or '.join(DRILLS)}"
@@ -90,12 +131,14 @@ def cap_xml(message: Message, sender: str = SENDER) -> bytes:
         )
     _add(alert, "incidents", " ".join((message.incident, *message.merged)))
     for text in message.texts:
-        _info(alert, message, text)
-    out: bytes = etree.tostring(alert, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+        _info(alert, message, text, codes, left_out)
+    out: bytes = etree.tostring(alert, xml_declaration=True, encoding="UTF-8", pretty_print=indent)
     return out
 
 
-def _info(alert: etree._Element, message: Message, text: Text) -> None:
+def _info(
+    alert: etree._Element, message: Message, text: Text, codes: tuple[tuple[str, str], ...], left_out: int
+) -> None:
     response, urgency, severity = MEANING[message.stage]
     over = math.isnan(message.probability)
     certainty = "Observed" if message.stage == "all-clear" else _certainty(message.probability)
@@ -113,19 +156,24 @@ def _info(alert: etree._Element, message: Message, text: Text) -> None:
     _add(info, "headline", text.headline)
     _add(info, "description", text.description)
     _add(info, "instruction", text.instruction)
-    _parameter(info, "tocsin:sequence", str(message.sequence))
-    _parameter(info, "tocsin:stage", message.stage)
+    _named(info, "parameter", "tocsin:sequence", str(message.sequence))
+    _named(info, "parameter", "tocsin:stage", message.stage)
     if not over:
-        _parameter(info, "tocsin:probability", f"{message.probability:.3f}")
-        _parameter(
+        _named(info, "parameter", "tocsin:probability", f"{message.probability:.3f}")
+        _named(
             info,
+            "parameter",
             "tocsin:first-arrival",
             cap_time(round(min(one.impact_time_s for one in message.footprints))),
         )
+    if left_out:
+        _named(info, "parameter", LEFT_OUT, str(left_out))
     area = etree.SubElement(info, f"{{{NAMESPACE}}}area")
     _add(area, "areaDesc", text.area_description)
     for footprint in message.footprints:
         _add(area, "polygon", _ring(footprint.polygon))
+    for name, value in codes:
+        _named(area, "geocode", name, value)
 
 
 def _certainty(probability: float) -> str:
@@ -143,10 +191,11 @@ def _add(parent: etree._Element, tag: str, text: str) -> None:
     etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}").text = text
 
 
-def _parameter(info: etree._Element, name: str, value: str) -> None:
-    parameter = etree.SubElement(info, f"{{{NAMESPACE}}}parameter")
-    _add(parameter, "valueName", name)
-    _add(parameter, "value", value)
+def _named(parent: etree._Element, tag: str, name: str, value: str) -> None:
+    """A parameter or a geocode: a name and its value."""
+    pair = etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}")
+    _add(pair, "valueName", name)
+    _add(pair, "value", value)
 
 
 def read_cap(data: bytes) -> CapMessage:
@@ -201,6 +250,11 @@ def _read_info(info: etree._Element) -> CapInfo:
         },
         polygons=tuple(
             _read_ring(one.text or "") for area in areas for one in area.findall(f"{{{NAMESPACE}}}polygon")
+        ),
+        geocodes=tuple(
+            (_needed(one, "valueName"), _needed(one, "value"))
+            for area in areas
+            for one in area.findall(f"{{{NAMESPACE}}}geocode")
         ),
     )
 

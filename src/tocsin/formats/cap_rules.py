@@ -79,6 +79,11 @@ def _info(message: CapMessage, info: CapInfo) -> list[str]:
         problems.append("has no sequence number")
     if not info.polygons:
         problems.append("has no polygon")
+    for name, value in info.geocodes:
+        if not LEGAL.fullmatch(value):
+            problems.append(f"geocode {name} {value!r} has a space, comma, < or &")
+    if info.geocodes != message.infos[0].geocodes:
+        problems.append("has other geocodes than the first info")
     for number, ring in enumerate(info.polygons):
         problems += [f"polygon {number}: {problem}" for problem in _ring(ring)]
     return problems

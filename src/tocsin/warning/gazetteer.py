@@ -21,3 +21,6 @@ class Gazetteer(NamedTuple):
     population: Ints  # (n,) 0 where unknown
     part_of: Ints  # (n,) row of the larger city whose population counts this place already, else -1
     direction: Floats  # (n, 3) unit vectors normal to the ellipsoid
+    admin1: NDArray[
+        np.object_
+    ]  # (n,) GeoNames code of the first-level unit, as UA.04; the country where none is known

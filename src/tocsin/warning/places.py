@@ -93,7 +93,7 @@ def _people(rows: Rows, gazetteer: Gazetteer) -> int:
 
 
 def _place(gazetteer: Gazetteer, row: int) -> Place:
-    local = str(gazetteer.name_uk[row])
+    local, admin1 = str(gazetteer.name_uk[row]), str(gazetteer.admin1[row])
     return Place(
         name=str(gazetteer.name[row]),
         country=str(gazetteer.country[row]),
@@ -101,4 +101,5 @@ def _place(gazetteer: Gazetteer, row: int) -> Place:
         longitude_deg=float(gazetteer.longitude_deg[row]),
         population=int(gazetteer.population[row]),
         names=(("uk", local),) if local else (),
+        admin1=admin1 if len(admin1) > 2 else "",
     )
