@@ -6,7 +6,7 @@ import datetime
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,12 +20,15 @@ from tocsin.formats.impacts import read_impacts
 from tocsin.formats.map_html import map_html
 from tocsin.formats.recording import Recording
 from tocsin.formats.results import write_results
+from tocsin.formats.subscribers import subscribers_jsonl
 from tocsin.kernel import compiling
 from tocsin.prediction.forecast import Forecast
 from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Change, Merged, Message
+from tocsin.warning.hearing import Roll, Telling, hear_all
+from tocsin.warning.zones import Zones
 
 KERNELS = 190  # functions to compile, about, on a machine that has none yet: the length of a progress bar
 MAX_REJECTED = 200  # rejected rows told one by one in summary.json; all are counted
@@ -48,12 +51,14 @@ def run_line(
     latency_s: float | None,
     speed: float | None = None,
     tell: Callable[[Message], None] | None = None,
+    zones: Zones | None = None,
+    roll: Roll | None = None,
 ) -> Outcome:
     """Replay a recording, read from ``source``, and write results and map into ``folder``.
 
     latency_s: how long every decision is taken to need; None measures it. speed: paced at so
     many times the recording's clock, None as fast as can be. tell is called with each message
-    when it is issued.
+    when it is issued. zones: the user's own; roll: who subscribes to them.
     """
     gazetteer = shipped_gazetteer()
     begin = time.perf_counter()
@@ -64,7 +69,7 @@ def run_line(
         ):
             warm_up(gazetteer)
     ready = time.perf_counter()
-    made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s)
+    made = replay_events(recording.sensors, recording.plots, gazetteer._replace(zones=zones), latency_s)
     if speed is not None:
         made = _paced(made, recording.start_s, speed)
     rows, forecasts, messages, happenings = _collect(made, recording, tell)
@@ -77,9 +82,15 @@ def run_line(
         "times_real_time": round((recording.end_s - recording.start_s) / loop_s, 1),
         "paced": speed is not None,
     }
-    write_results(
-        folder, rows, forecasts, messages, [cap_xml(message) for message in messages], happenings, summary
-    )
+    told = None
+    if zones is not None:
+        summary["zones"] = {"version": zones.version, "count": len(zones.codes)}
+    if roll is not None:
+        tellings = hear_all(messages)
+        told = subscribers_jsonl(roll, tellings)
+        summary["subscribers"] = _reach(roll, tellings)
+    cap = [cap_xml(message) for message in messages]
+    write_results(folder, rows, forecasts, messages, cap, happenings, summary, told)
     page = map_html(
         title=recording.name,
         sensors=recording.sensors,
@@ -92,6 +103,19 @@ def run_line(
     )
     write_file(folder / "map.html", page.encode())
     return Outcome(rows, forecasts, messages, happenings, summary)
+
+
+def _reach(roll: Roll, tellings: Sequence[Telling]) -> dict[str, int]:
+    """How many subscribers were told, and how many of their zones are in no file."""
+    sounded = {telling.zone for telling in tellings if telling.siren}
+    told = {telling.zone for telling in tellings}
+    return {
+        "subscribers": len(roll.subscribers),
+        "told": sum(1 for one in roll.subscribers if told.intersection(one.zones)),
+        "told_to_take_cover": sum(1 for one in roll.subscribers if sounded.intersection(one.zones)),
+        "zones_renamed": len(roll.renamed),
+        "zones_unreached": len(roll.unreached),
+    }
 
 
 def _collect(

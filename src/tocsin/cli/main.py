@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from tocsin import __version__
-from tocsin.cli import calibrate, convert, demo, inspect, predict, replay, score, simulate
+from tocsin.cli import calibrate, convert, demo, inspect, predict, replay, score, simulate, zones
 from tocsin.cli.output import example
-from tocsin.errors import TocsinError, UsageError
+from tocsin.errors import RefusedError, TocsinError, UsageError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"tocsin {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, simulate, replay, predict, inspect, score, calibrate, convert):
+    for module in (demo, simulate, replay, predict, inspect, score, zones, calibrate, convert):
         module.add_parser(commands)
     return top
 
@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         code: int = args.run(args)
         sys.stdout.flush()
+    except RefusedError as error:
+        return [_fail(problem, 1) for problem in str(error).splitlines()][-1]
     except TocsinError as error:
         return _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:  # the reader has had enough, as in "tocsin score ... | head"
