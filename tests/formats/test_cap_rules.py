@@ -207,7 +207,9 @@ def test_nothing_is_asked_of_messages_that_are_not_known(update):
 
 
 def test_size_leaves_room_for_the_signature(messages):
-    message = messages[0]
+    # without codes, which would go first where there is no room
+    prints = tuple(one._replace(places=()) for one in messages[0].footprints)
+    message = messages[0]._replace(footprints=prints)
     short = len(cap_xml(message))
     english = message.texts[0]
     rest = LARGEST_BYTES - SIGNATURE_BYTES - short

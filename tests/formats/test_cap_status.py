@@ -37,7 +37,7 @@ def told(prefix: dict[str, str]) -> tuple[Text, ...]:
         text._replace(
             **{
                 name: f"{prefix[text.language]}: {getattr(text, name)}"
-                for name in ("event", "headline", "description")
+                for name in ("event", "headline", "description", "text_90", "text_600")
             }
         )
         for text in REAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import resources
@@ -41,6 +42,31 @@ def test_ukrainian_names(name, local):
     gazetteer = shipped_gazetteer()
     rows = np.flatnonzero((gazetteer.name == name) & (gazetteer.country == "UA"))
     assert local in gazetteer.name_uk[rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "unit"),
+    [
+        ("Dnipro", "UA", "UA.04"),
+        ("Kyiv", "UA", "UA.12"),  # the city is a unit of its own beside its oblast, UA.13
+        ("Lyon", "FR", "FR.84"),  # INSEE's code of the region Auvergne-Rhone-Alpes
+        ("Warsaw", "PL", "PL.78"),
+        ("Austin", "US", "US.TX"),
+        ("London", "GB", "GB.ENG"),
+    ],
+)
+def test_first_level_units(name, country, unit):
+    gazetteer = shipped_gazetteer()
+    rows = np.flatnonzero((gazetteer.name == name) & (gazetteer.country == country))
+    assert gazetteer.admin1[rows[np.argmax(gazetteer.population[rows])]] == unit
+
+
+def test_every_unit_is_of_its_country():
+    gazetteer = shipped_gazetteer()
+    assert all(
+        unit == country or re.fullmatch(rf"{country}\.[0-9A-Z]{{1,8}}", unit)
+        for unit, country in set(zip(gazetteer.admin1, gazetteer.country, strict=True))
+    )
 
 
 def test_as_its_builder_makes_it():

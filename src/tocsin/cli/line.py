@@ -6,7 +6,7 @@ import datetime
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,15 +21,18 @@ from tocsin.formats.impacts import read_impacts
 from tocsin.formats.map_html import map_html
 from tocsin.formats.recording import Recording
 from tocsin.formats.results import write_results
+from tocsin.formats.subscribers import subscribers_jsonl
 from tocsin.kernel import compiling
 from tocsin.prediction.forecast import Forecast
 from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Change, Merged, Message
+from tocsin.warning.hearing import Roll, Telling, hear_all
 from tocsin.warning.phrases import Words
 from tocsin.warning.policy import DEFAULTS
 from tocsin.warning.settings import Settings
+from tocsin.warning.zones import Zones
 
 KERNELS = 190  # functions to compile, about, on a machine that has none yet: the length of a progress bar
 MAX_REJECTED = 200  # rejected rows told one by one in summary.json; all are counted
@@ -54,12 +57,14 @@ def run_line(
     speed: float | None = None,
     tell: Callable[[Message], None] | None = None,
     words: Words | None = None,
+    zones: Zones | None = None,
+    roll: Roll | None = None,
 ) -> Outcome:
     """Replay a recording, read from ``source``, and write results and map into ``folder``.
 
     latency_s: how long every decision is taken to need; None measures it. settings: what the policy goes by. speed:
     paced at so many times the recording's clock, None as fast as can be. tell is called with each message when it is
-    issued. words: None for those that come with the program.
+    issued. words: None for those that come with the program. zones: the user's own; roll: who subscribes to them.
     """
     gazetteer = shipped_gazetteer()
     begin = time.perf_counter()
@@ -70,7 +75,8 @@ def run_line(
         ):
             warm_up(gazetteer)
     ready = time.perf_counter()
-    made = replay_events(recording.sensors, recording.plots, gazetteer, latency_s, settings, words)
+    around = gazetteer._replace(zones=zones)
+    made = replay_events(recording.sensors, recording.plots, around, latency_s, settings, words)
     if speed is not None:
         made = _paced(made, recording.start_s, speed)
     rows, forecasts, messages, happenings = _collect(made, recording, tell)
@@ -83,8 +89,15 @@ def run_line(
         "times_real_time": round((recording.end_s - recording.start_s) / loop_s, 1),
         "paced": speed is not None,
     }
+    told = None
+    if zones is not None:
+        summary["zones"] = {"version": zones.version, "count": len(zones.codes)}
+    if roll is not None:
+        tellings = hear_all(messages)
+        told = subscribers_jsonl(roll, tellings)
+        summary["subscribers"] = _reach(roll, tellings)
     cap = [cap_xml(message) for message in messages]
-    write_results(folder, rows, forecasts, messages, cap, happenings, summary, feed_of(cap))
+    write_results(folder, rows, forecasts, messages, cap, happenings, summary, feed_of(cap), told)
     page = map_html(
         title=recording.name,
         sensors=recording.sensors,
@@ -97,6 +110,19 @@ def run_line(
     )
     write_file(folder / "map.html", page.encode())
     return Outcome(rows, forecasts, messages, happenings, summary)
+
+
+def _reach(roll: Roll, tellings: Sequence[Telling]) -> dict[str, int]:
+    """How many subscribers were told, and how many of their zones are in no file."""
+    sounded = {telling.zone for telling in tellings if telling.siren}
+    told = {telling.zone for telling in tellings}
+    return {
+        "subscribers": len(roll.subscribers),
+        "told": sum(1 for one in roll.subscribers if told.intersection(one.zones)),
+        "told_to_take_cover": sum(1 for one in roll.subscribers if sounded.intersection(one.zones)),
+        "zones_renamed": len(roll.renamed),
+        "zones_unreached": len(roll.unreached),
+    }
 
 
 def _collect(

@@ -24,9 +24,10 @@ from tocsin.cli import (
     sign,
     simulate,
     verify,
+    zones,
 )
 from tocsin.cli.output import example
-from tocsin.errors import TocsinError, UsageError
+from tocsin.errors import RefusedError, TocsinError, UsageError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +42,20 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"tocsin {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, simulate, replay, predict, inspect, score, policy, calibrate, convert, sign, verify):
+    for module in (
+        demo,
+        simulate,
+        replay,
+        predict,
+        inspect,
+        score,
+        policy,
+        zones,
+        calibrate,
+        convert,
+        sign,
+        verify,
+    ):
         module.add_parser(commands)
     sign.add_key_parser(commands)
     return top
@@ -53,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         code: int = args.run(args)
         sys.stdout.flush()
+    except RefusedError as error:
+        return [_fail(problem, 1) for problem in str(error).splitlines()][-1]
     except TocsinError as error:
         return _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:  # the reader has had enough, as in "tocsin score ... | head"

@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 
 from tocsin.cli.output import example, progress, warn_of_rows
+from tocsin.cli.zones import add_zone_options, tell_unreached, zones_and_roll
 from tocsin.errors import UsageError
 from tocsin.warning.settings import Settings
 
@@ -20,12 +21,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "replay",
         help="a recording to tracks, impact areas, warnings and a map",
         description="Replay a recording: follow what it holds, predict where it comes down, write the\n"
-        "warnings as they would have been sent (as an exercise) and a map to look at.",
+        "warnings as they would have been sent (as an exercise) and a map to look at.\n"
+        "With zones of your own the messages name them; with subscribers it is written down what\n"
+        "each would have heard, and a subscriber whose zone is not there makes the exit code 1.",
         epilog=example(
             "tocsin replay recording --out results",
             "tocsin replay recording --out results --latency 0    the same bytes every time",
             "tocsin replay recording --out results --speed 10     ten times as fast as it happened",
             "tocsin replay recording --out results --languages uk,pl --time-zone Europe/Kyiv",
+            "tocsin replay recording --out results --zones zones.geojson --subscribers subscribers.csv",
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -67,6 +71,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="UTC",
         help="zone of the times in warnings, as Europe/Kyiv (%(default)s)",
     )
+    add_zone_options(parser)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     parser.set_defaults(run=run)
 
@@ -77,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"replay: --speed is {args.speed:g}, must be above 0")
     if args.latency is not None and not 0.0 <= args.latency <= 3600.0:
         raise UsageError(f"replay: --latency is {args.latency:g}, must be from 0 to 3600 seconds")
+
+    zones, roll = zones_and_roll(args)
 
     from tocsin.cli.line import run_line
     from tocsin.cli.policy import read_settings
@@ -102,13 +109,16 @@ def run(args: argparse.Namespace) -> int:
         args.speed,
         (lambda message: print(message_line(message), flush=True)) if live else None,
         words,
+        zones,
+        roll,
     )
+    code = 0 if roll is None else tell_unreached(roll)  # once more, behind all else
     if args.json:
         print(json.dumps(outcome.summary, indent=1))
-        return 0
+        return code
     if not live and outcome.messages:
         print(*message_table(outcome.messages), sep="\n")
     for line in outcome_lines(outcome.summary):
         print(line)
     print(f"Map: {args.out / 'map.html'}")
-    return 0
+    return code

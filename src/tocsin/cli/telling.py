@@ -82,3 +82,9 @@ def outcome_lines(summary: dict[str, Any]) -> Iterator[str]:
         )
     else:
         yield "Nothing to warn of"
+    if "subscribers" in summary:
+        reach = summary["subscribers"]
+        yield (
+            f"Subscribers: {reach['told_to_take_cover']} of {reach['subscribers']} told to take cover; "
+            f"zones renamed {reach['zones_renamed']}, not found {reach['zones_unreached']}"
+        )

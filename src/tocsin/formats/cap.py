@@ -34,6 +34,12 @@ NOTE = {
 
 
 Ring = tuple[tuple[float, float], ...]  # (lat, lon) in degrees
+# valueName of first-level administrative units: the source, and its feature code for such a unit. CAP leaves the name
+# of a code to the sender (3.2.4, geocode); the value is the key of the unit in GeoNames' list admin1CodesASCII
+UNITS = "GeoNames-ADM1"
+# a document with codes is kept this small, so that a signature and the rest of a feed's envelope fit into 32 kB
+ROOM_BYTES = 28_000
+LEFT_OUT = "tocsin:geocodes-left-out"
 
 
 class CapInfo(NamedTuple):
@@ -49,6 +55,7 @@ class CapInfo(NamedTuple):
     parameters: dict[str, str]
     polygons: tuple[Ring, ...]  # as they stand
     categories: tuple[str, ...]
+    geocodes: tuple[tuple[str, str], ...] = ()  # (valueName, value), as they stand
 
 
 class CapMessage(NamedTuple):
@@ -76,17 +83,50 @@ def cap_sent(message_sent_s: float) -> str:
     return cap_time(math.ceil(message_sent_s - 1e-6))
 
 
+def geocodes(message: Message) -> tuple[tuple[str, str], ...]:
+    """Codes (valueName, value) of a message's area: first-level units with a place inside, then the user's zones."""
+    units = {place.admin1 for footprint in message.footprints for place in footprint.places if place.admin1}
+    return (
+        *((UNITS, unit) for unit in sorted(units)),
+        *((message.geocode_name, code) for code in message.zones),
+    )
+
+
 def cap_xml(message: Message, authority: Authority = DRILL_AUTHORITY) -> bytes:
     """A message as a CAP 1.2 document.
 
-    Raises DataError where the authority may not send messages of its status, or a text says otherwise than the
-    status: an exercise that does not say so in each text of each language, a live warning that speaks of one.
+    Where the codes of its area make it larger than ROOM_BYTES, blanks between elements go first, and then codes from
+    the end of the list; a parameter then says how many. The polygons always stand, and say all. Raises DataError where
+    the authority may not send messages of its status, or a text says otherwise than the status: an exercise that does
+    not say so in each text of each language, a live warning that speaks of one.
     """
-    sender, note = authority.sender, NOTE.get(message.status, "")
     why = status_refused(message.status, authority)
-    problems = [why] if why else contradictions(message.status, sender, note, message.texts)
+    note = NOTE.get(message.status, "")
+    problems = [why] if why else contradictions(message.status, authority.sender, note, message.texts)
     if problems:
         raise DataError(f"{message.identifier}: {problems[0]}")
+    codes = geocodes(message)
+    out = _document(message, authority, codes)
+    if not codes or len(out) <= ROOM_BYTES:
+        return out
+    out = _document(message, authority, codes, indent=False)
+    kept = len(codes)
+    while kept and len(out) > ROOM_BYTES:
+        each = (len(out) - len(_document(message, authority, (), indent=False))) / kept
+        kept -= min(kept, max(1, math.ceil((len(out) - ROOM_BYTES) / each)))
+        out = _document(message, authority, codes[:kept], left_out=len(codes) - kept, indent=False)
+    return out
+
+
+def _document(
+    message: Message,
+    authority: Authority,
+    codes: tuple[tuple[str, str], ...],
+    *,
+    left_out: int = 0,
+    indent: bool = True,
+) -> bytes:
+    sender, note = authority.sender, NOTE.get(message.status, "")
     alert = etree.Element(f"{{{NAMESPACE}}}alert", nsmap={None: NAMESPACE})
     _add(alert, "identifier", message.identifier)
     _add(alert, "sender", sender)
@@ -107,13 +147,19 @@ def cap_xml(message: Message, authority: Authority = DRILL_AUTHORITY) -> bytes:
     _add(alert, "incidents", " ".join((message.incident, *message.merged)))
     rings = [_ring(footprint.polygon) for footprint in message.footprints]  # the same in each language
     for text in message.texts:
-        _info(alert, message, text, authority, rings)
-    out: bytes = etree.tostring(alert, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+        _info(alert, message, text, authority, rings, codes, left_out)
+    out: bytes = etree.tostring(alert, xml_declaration=True, encoding="UTF-8", pretty_print=indent)
     return out
 
 
 def _info(
-    alert: etree._Element, message: Message, text: Text, authority: Authority, rings: Sequence[str]
+    alert: etree._Element,
+    message: Message,
+    text: Text,
+    authority: Authority,
+    rings: Sequence[str],
+    codes: tuple[tuple[str, str], ...],
+    left_out: int,
 ) -> None:
     responses, urgency, severity = MEANING[message.stage]
     over = math.isnan(message.probability)
@@ -138,21 +184,26 @@ def _info(
         _add(info, "web", authority.web)
     if authority.contact:
         _add(info, "contact", authority.contact)
-    _parameter(info, "tocsin:sequence", str(message.sequence))
-    _parameter(info, "tocsin:stage", message.stage)
-    _parameter(info, "tocsin:text-90", text.text_90)
-    _parameter(info, "tocsin:text-600", text.text_600)
+    _named(info, "parameter", "tocsin:sequence", str(message.sequence))
+    _named(info, "parameter", "tocsin:stage", message.stage)
+    _named(info, "parameter", "tocsin:text-90", text.text_90)
+    _named(info, "parameter", "tocsin:text-600", text.text_600)
     if not over:
-        _parameter(info, "tocsin:probability", f"{message.probability:.3f}")
-        _parameter(
+        _named(info, "parameter", "tocsin:probability", f"{message.probability:.3f}")
+        _named(
             info,
+            "parameter",
             "tocsin:first-arrival",
             cap_time(round(min(one.impact_time_s for one in message.footprints))),
         )
+    if left_out:
+        _named(info, "parameter", LEFT_OUT, str(left_out))
     area = etree.SubElement(info, f"{{{NAMESPACE}}}area")
     _add(area, "areaDesc", text.area_description)
     for ring in rings:
         _add(area, "polygon", ring)
+    for name, value in codes:
+        _named(area, "geocode", name, value)
 
 
 def certainty(stage: str, probability: float) -> str:
@@ -173,10 +224,11 @@ def _add(parent: etree._Element, tag: str, text: str) -> None:
     etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}").text = text
 
 
-def _parameter(info: etree._Element, name: str, value: str) -> None:
-    parameter = etree.SubElement(info, f"{{{NAMESPACE}}}parameter")
-    _add(parameter, "valueName", name)
-    _add(parameter, "value", value)
+def _named(parent: etree._Element, tag: str, name: str, value: str) -> None:
+    """A parameter or a geocode: a name and its value."""
+    pair = etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}")
+    _add(pair, "valueName", name)
+    _add(pair, "value", value)
 
 
 def parse_cap(data: bytes) -> etree._Element:
@@ -248,6 +300,11 @@ def _read_info(info: etree._Element, rings: dict[str, Ring]) -> CapInfo:
             for one in area.findall(f"{{{NAMESPACE}}}polygon")
         ),
         categories=tuple(one.text or "" for one in info.findall(f"{{{NAMESPACE}}}category")),
+        geocodes=tuple(
+            (_needed(one, "valueName"), _needed(one, "value"))
+            for area in areas
+            for one in area.findall(f"{{{NAMESPACE}}}geocode")
+        ),
     )
 
 

@@ -19,7 +19,17 @@ KINDS = {
     "withdrawn": ("Cancel",),
 }
 # what must not differ between the languages of a message
-SAME = ("categories", "response", "urgency", "severity", "certainty", "onset_s", "expires_s", "polygons")
+SAME = (
+    "categories",
+    "response",
+    "urgency",
+    "severity",
+    "certainty",
+    "onset_s",
+    "expires_s",
+    "polygons",
+    "geocodes",
+)
 NUMBERS = (
     "tocsin:sequence",
     "tocsin:stage",
@@ -29,6 +39,7 @@ NUMBERS = (
 NEEDED = ("language", "event", "headline", "description", "instruction", "area_description")
 # control characters, marks that turn the order of letters, and what stands for an unknown character
 ILLEGAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufffd\ufffe\uffff]")
+LEGAL = re.compile(r"[^\s,<&]+")  # a code
 NEAR_KM, FAR_KM = 500.0, 1000.0  # swapped: so near the other way round, so far as it stands
 DEGREE_KM = 111.2
 
@@ -46,13 +57,19 @@ def info_problems(message: CapMessage) -> Iterator[str]:
         of = f"info {info.text.language}"
         problems = [*_texts(info), *_times(message, info)]
         if info is first:
-            problems += [*_meaning(message, info), *_areas(info.polygons)]
+            problems += [*_meaning(message, info), *_areas(info.polygons), *_codes(info)]
         else:
             differ = [name.removesuffix("_s") for name in SAME if getattr(info, name) != getattr(first, name)]
             differ += [name for name in NUMBERS if info.parameters.get(name) != first.parameters.get(name)]
             problems += [f"{name} differs from info {first.text.language}" for name in differ]
         for problem in problems:
             yield f"{of}: {problem}"
+
+
+def _codes(info: CapInfo) -> Iterator[str]:
+    for name, value in info.geocodes:
+        if not LEGAL.fullmatch(value):
+            yield f"geocode {name} {value!r} has a space, comma, < or &"
 
 
 def _texts(info: CapInfo) -> Iterator[str]:

@@ -30,7 +30,8 @@ TEST_WORDS = {
     "pl": ("test",),
     "uk": ("тест", "перевірка"),
 }
-SAYS_SO = ("event", "headline", "description")  # the texts that must say what the status says
+SHORT = ("text_90", "text_600")  # texts that others leave out
+SAYS_SO = ("event", "headline", "description", *SHORT)  # the texts that must say what the status says
 # top-level domains, and domains, that can never be real (RFC 2606, RFC 6761)
 NEVER_REAL = ("invalid", "test", "example", "localhost", "example.com", "example.net", "example.org")
 
@@ -57,7 +58,8 @@ def contradictions(status: str, sender: str, note: str, texts: Sequence[Text]) -
         problems += [
             f"info {text.language}: {name} does not say {' or '.join(words)}"
             for name in SAYS_SO
-            if words and not any(word in getattr(text, name).lower() for word in words)
+            if (said := getattr(text, name)) or name not in SHORT
+            if words and not any(word in said.lower() for word in words)
         ]
     return problems
 

@@ -6,12 +6,13 @@ from importlib import resources
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tocsin.errors import DataError
 from tocsin.warning.gazetteer import Gazetteer
 
-COLUMNS = ("name", "name_uk", "country", "latitude_1e4_deg", "longitude_1e4_deg", "population", "part_of")
+COLUMNS = ("name", "name_uk", "admin1", "latitude_1e4_deg", "longitude_1e4_deg", "population", "part_of")
 
 
 def read_gazetteer(data: bytes) -> Gazetteer:
@@ -33,12 +34,13 @@ def read_gazetteer(data: bytes) -> Gazetteer:
     return Gazetteer(
         name=text["name"],
         name_uk=text["name_uk"],
-        country=text["country"],
+        country=pc.utf8_slice_codeunits(table["admin1"], 0, 2).to_numpy(),
         latitude_deg=latitude_deg,
         longitude_deg=longitude_deg,
         population=number["population"].astype(np.int64),
         part_of=number["part_of"].astype(np.int64),
         direction=np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]),
+        admin1=text["admin1"],
     )
 
 

@@ -46,6 +46,7 @@ def _feature(message: Message) -> dict[str, Any]:
             "tracks": sorted({track for footprint in message.footprints for track in footprint.tracks}),
             "headline": {text.language: text.headline for text in message.texts},
             "area": {text.language: text.area_description for text in message.texts},
+            "zones": list(message.zones),
             "reason": message.reason,
         },
     }

@@ -29,7 +29,7 @@ from tocsin.warning.alert import Change, Merged, Message
 STATE = ("x_m", "y_m", "z_m", "vx_m_s", "vy_m_s", "vz_m_s")
 OWNED = (
     "tracks.parquet", "predictions.parquet", "alerts/*.xml", "alerts.geojson", "events.jsonl", "feed.xml",
-    "summary.json",
+    "subscribers.jsonl", "summary.json",
 )  # fmt: skip
 
 
@@ -51,12 +51,14 @@ def write_results(
     happenings: Sequence[Change | Merged | Message],
     summary: dict[str, Any],
     feed: bytes = b"",
+    subscribers: bytes | None = None,
 ) -> None:
     """Write the results of a replay to ``folder``, all or nothing.
 
     ``cap`` holds the CAP text of each of ``messages``, both in the order sent; ``happenings`` is all that happened to
-    incidents, messages too; ``feed`` is the feed of the messages, empty where there is none. Results of an earlier
-    replay there are replaced. Raises DataError if the folder cannot be written.
+    incidents, messages too; ``feed`` is the feed of the messages, empty where there is none; ``subscribers`` what each
+    subscriber was told, None where there are none. Results of an earlier replay there are replaced. Raises DataError if
+    the folder cannot be written.
     """
     with staged(Path(folder), OWNED) as out:
         out.write("tracks.parquet", parquet_bytes(_track_table(rows)))
@@ -68,6 +70,8 @@ def write_results(
         if feed:
             out.write("feed.xml", feed)
         out.write("events.jsonl", events_jsonl(happenings))
+        if subscribers is not None:
+            out.write("subscribers.jsonl", subscribers)
         # the last: where it stands, all the others do
         out.write("summary.json", (json.dumps(summary, indent=1, allow_nan=False) + "\n").encode())
     (Path(folder) / "alerts").mkdir(exist_ok=True)

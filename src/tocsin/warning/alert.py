@@ -26,6 +26,7 @@ class Place(NamedTuple):
     longitude_deg: float
     population: int
     names: tuple[tuple[str, str], ...] = ()  # (language, name) where another than ``name`` is known
+    admin1: str = ""  # GeoNames code of its first-level administrative unit, as in UA.04; empty where unknown
 
 
 class Footprint(NamedTuple):
@@ -37,6 +38,9 @@ class Footprint(NamedTuple):
     last_impact_time_s: float  # latest credible arrival of the last of them
     places: tuple[Place, ...]  # inside, largest first
     population: int  # people in the known places inside
+    zones: tuple[
+        str, ...
+    ] = ()  # codes of the user's zones that it touches, the one that holds most of it first
 
 
 class Authority(NamedTuple):
@@ -98,6 +102,8 @@ class Message(NamedTuple):
     probability: float = math.nan  # that something comes down inside; NaN when the danger is over
     merged: tuple[str, ...] = ()  # incidents that turned out to be this one
     area_km2: float = math.nan  # of the footprints together
+    zones: tuple[str, ...] = ()  # codes of the user's zones that it concerns
+    geocode_name: str = ""  # the name of these codes in CAP
 
 
 class Change(NamedTuple):

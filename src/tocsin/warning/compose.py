@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Collection, Sequence
 
-from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message
+from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message, Text
 from tocsin.warning.bodies import Body, over_s
 from tocsin.warning.chains import Chain, Change, Sent, Standing, area_km2, footprints
 from tocsin.warning.gazetteer import Gazetteer
@@ -15,6 +15,9 @@ from tocsin.warning.places import Surroundings, places_in, surroundings
 from tocsin.warning.plane import to_lonlat
 from tocsin.warning.settings import Settings, corners_left
 from tocsin.warning.wording import Times, texts
+from tocsin.warning.zones import Zones, touched, zone_name
+
+NAMED_ZONES = 6  # of the user's zones in the description of an area; the others are counted
 
 
 def incident_name(body: Body, taken: Collection[str]) -> str:
@@ -70,6 +73,7 @@ def updated(
         over=over,
         reason=f"{why.reason}; {_numbers(bodies, standing)}",
     )._replace(probability=max(body.existence * body.held for body in bodies), area_km2=area_km2(standing))
+    message = _zoned(message, gazetteer.zones)
     return (
         _told(chain, message)._replace(
             said=chain.stage,
@@ -87,9 +91,18 @@ def updated(
 
 
 def ended(
-    chain: Chain, now_s: float, sequence: int, settings: Settings, gazetteer: Gazetteer, words: Words
+    chain: Chain,
+    now_s: float,
+    sequence: int,
+    settings: Settings,
+    gazetteer: Gazetteer,
+    words: Words,
+    held: Collection[str] = (),
 ) -> tuple[Chain, Message]:
-    """The message that ends a chain: all-clear where something came down, else the alert is withdrawn."""
+    """The message that ends a chain: all-clear where something came down, else the alert is withdrawn.
+
+    held: zones in which another chain still has people in cover; the end of this one is none to them.
+    """
     over = chain.came_down
     message = _message(
         chain,
@@ -112,6 +125,7 @@ def ended(
         else "reassessed: nothing comes down",
     )
     message = message._replace(area_km2=area_km2(chain.standing))
+    message = _zoned(message, gazetteer.zones, held)
     return _told(chain, message)._replace(standing=(), due_s=math.inf), message
 
 
@@ -173,6 +187,24 @@ def _said(chain: Chain, why: Change) -> str:
     return "reduced" if why.reduced else "update"
 
 
+def _zoned(message: Message, zones: Zones | None, held: Collection[str] = ()) -> Message:
+    """A message with the user's zones that it concerns; its areas are described by their names first."""
+    codes = dict.fromkeys(code for one in message.footprints for code in one.zones if code not in held)
+    if zones is None or not codes:
+        return message
+    return message._replace(
+        zones=tuple(codes),
+        geocode_name=zones.geocode_name,
+        texts=tuple(_naming(text, tuple(codes), zones) for text in message.texts),
+    )
+
+
+def _naming(text: Text, codes: Sequence[str], zones: Zones) -> Text:
+    names = ", ".join(zone_name(zones, code, text.language) for code in codes[:NAMED_ZONES])
+    more = f" +{len(codes) - NAMED_ZONES}" if len(codes) > NAMED_ZONES else ""
+    return text._replace(area_description=f"{names}{more}; {text.area_description}")
+
+
 def _told(chain: Chain, message: Message) -> Chain:
     sent = Sent(message.identifier, message.sent_s, message.expires_s)
     return chain._replace(sent=(*chain.sent, sent))
@@ -196,6 +228,7 @@ def _footprints(
                 last_impact_time_s=max(body.latest_s for body in bodies),
                 places=places,
                 population=population,
+                zones=touched((polygon,), gazetteer.zones),
             )
         )
     return tuple(out)

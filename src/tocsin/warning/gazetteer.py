@@ -1,4 +1,4 @@
-"""The value that holds the populated places."""
+"""The value that holds the populated places, and the user's zones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.sensors.plots import Floats, Ints
+from tocsin.warning.zones import Zones
 
 
 class Gazetteer(NamedTuple):
@@ -21,3 +22,5 @@ class Gazetteer(NamedTuple):
     population: Ints  # (n,) 0 where unknown
     part_of: Ints  # (n,) row of the larger city whose population counts this place already, else -1
     direction: Floats  # (n, 3) unit vectors normal to the ellipsoid
+    admin1: NDArray[np.object_]  # (n,) GeoNames code of the first-level unit, as UA.04; else the country
+    zones: Zones | None = None  # the user's own

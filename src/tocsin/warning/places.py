@@ -14,7 +14,7 @@ from shapely.geometry import Polygon
 from tocsin.units import DEGREE_RAD
 from tocsin.warning.alert import Footprint, Place
 from tocsin.warning.gazetteer import Gazetteer
-from tocsin.warning.plane import directions
+from tocsin.warning.plane import Outline, directions
 
 Rows = NDArray[np.int64]
 
@@ -41,6 +41,11 @@ def places_in(polygon: Polygon, gazetteer: Gazetteer) -> tuple[tuple[Place, ...]
     """Places inside a polygon (lon, lat in degrees, not across the antimeridian), largest first, and their people."""
     rows = _inside(polygon, gazetteer)
     return tuple(_place(gazetteer, row) for row in _by_size(rows, gazetteer)), _people(rows, gazetteer)
+
+
+def people_in(area: Outline, gazetteer: Gazetteer) -> int:
+    """People in the known places inside an area (lon, lat in degrees, not across the antimeridian)."""
+    return _people(_inside(area, gazetteer), gazetteer)
 
 
 def surroundings(footprints: Sequence[Footprint], gazetteer: Gazetteer) -> Surroundings:
@@ -73,7 +78,7 @@ def nearest(footprints: Sequence[Footprint], gazetteer: Gazetteer) -> Near | Non
     return Near(_place(gazetteer, row), 2.0 * MEAN_RADIUS_KM * math.asin(min(1.0, chord / 2.0)), octant)
 
 
-def _inside(polygon: Polygon, gazetteer: Gazetteer) -> Rows:
+def _inside(polygon: Outline, gazetteer: Gazetteer) -> Rows:
     west, south, east, north = polygon.bounds
     low, high = np.searchsorted(gazetteer.latitude_deg, [south, np.nextafter(north, np.inf)])
     lon = gazetteer.longitude_deg[low:high]
@@ -93,7 +98,7 @@ def _people(rows: Rows, gazetteer: Gazetteer) -> int:
 
 
 def _place(gazetteer: Gazetteer, row: int) -> Place:
-    local = str(gazetteer.name_uk[row])
+    local, admin1 = str(gazetteer.name_uk[row]), str(gazetteer.admin1[row])
     return Place(
         name=str(gazetteer.name[row]),
         country=str(gazetteer.country[row]),
@@ -101,4 +106,5 @@ def _place(gazetteer: Gazetteer, row: int) -> Place:
         longitude_deg=float(gazetteer.longitude_deg[row]),
         population=int(gazetteer.population[row]),
         names=(("uk", local),) if local else (),
+        admin1=admin1 if len(admin1) > 2 else "",
     )

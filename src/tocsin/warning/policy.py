@@ -172,12 +172,21 @@ def _messages(
     for chain in sorted(desk.chains.values(), key=lambda chain: chain.due_s > -math.inf):
         if chain.name in stirred or now_s >= chain.due_s or not endangering(chain, desk.bodies):
             sequence = desk.sequences[chain.incident] + 1
-            after, message = _speak(chain, desk.bodies, now_s, sequence, desk.settings, gazetteer, words)
+            held = () if endangering(chain, desk.bodies) else _held(chain, desk)
+            after, message = _speak(
+                chain, desk.bodies, now_s, sequence, desk.settings, gazetteer, words, held
+            )
             desk.chains[chain.name] = after
             if message is not None:
                 messages.append(message)
                 desk.sequences[chain.incident] = sequence
     return tuple(messages)
+
+
+def _held(chain: Chain, desk: Desk) -> frozenset[str]:
+    """The user's zones in which other chains have people in cover: the end of this one is none to them."""
+    others = (one for one in desk.chains.values() if one.name != chain.name and endangering(one, desk.bodies))
+    return frozenset(code for one in others for footprint in one.footprints for code in footprint.zones)
 
 
 def _speak(
@@ -188,11 +197,14 @@ def _speak(
     settings: Settings,
     gazetteer: Gazetteer,
     words: Words,
+    held: Collection[str],
 ) -> tuple[Chain, Message | None]:
     """The message that a chain needs now, if any."""
     left = endangering(chain, bodies)
     if not left:
-        return ended(chain, now_s, sequence, settings, gazetteer, words) if chain.sent else (chain, None)
+        if not chain.sent:
+            return chain, None
+        return ended(chain, now_s, sequence, settings, gazetteer, words, held)
     wanted = change(chain, left, now_s, settings)
     if wanted is None:
         return chain._replace(due_s=math.inf), None
