@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import pytest
+import shapely
 
 from tests.warning.synthetic import NOON_S, covered, forecast, in_force, start
 from tests.warning.test_policy import check_chains, every_second, shrinking
+from tocsin.formats.cap import cap_xml
+from tocsin.formats.cap_rules import check_cap
 from tocsin.warning.alert import Change, Merged, Message
 from tocsin.warning.incidents import FOLLOWS
 from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.settings import Settings
+from tocsin.warning.zones import make_zones
 
 NAN = math.nan
 
@@ -225,3 +230,61 @@ def test_the_antimeridian(gazetteer):
     for lon_deg in (179.97, -179.97):
         assert covered(messages, NOON_S + 300.0, -17.0, lon_deg)
     assert len(messages[0].footprints) == 2
+
+
+def test_the_time_to_shelter_is_that_of_the_zone(gazetteer):
+    """The longest of the zones in which it may come down."""
+    boxes = [
+        shapely.box(34.0, 48.0, 35.06, 49.0),
+        shapely.box(35.06, 48.0, 36.0, 49.0),
+        shapely.box(0, 0, 1, 1),
+    ]
+    zones = make_zones(
+        "1", "zone", ("A", "B", "C"), ((), (), ()), boxes, {}, np.array([200.0, 300.0, 3000.0])
+    )  # fmt: skip
+    log = log_of(every_second(600, lambda t: falling(t, (3000.0,))), gazetteer._replace(zones=zones))
+    assert messages_of(log)[0].sent_s == pytest.approx(NOON_S + 288.0, abs=1.1)
+
+
+@pytest.mark.parametrize("sizes", [(2e4, 300.0), (2e4, 2e4)])
+def test_people_are_told_to_prepare_where_that_is_wanted(gazetteer, sizes):
+    """By messages of their own, which go on as take cover, and end as over where nothing came of it."""
+    settings = Settings(prepare_public=True, shelter_s=0.0)
+    log = log_of(every_second(120, lambda t: falling(t, sizes)), gazetteer, settings)
+    messages = messages_of(log)
+    check_chains(messages)
+    for message in messages:
+        assert check_cap(cap_xml(message), None) == []
+    assert (messages[0].kind, messages[0].stage) == ("Alert", "prepare")
+    assert (
+        "prepare" in messages[0].texts[0].headline.lower() or "ready" in messages[0].texts[0].headline.lower()
+    )
+    told = [message.stage for message in messages]
+    assert told[-1] == "all-clear"
+    cover = [one for one in log if isinstance(one, Change) and one.after == "take-cover"]
+    if sizes[-1] == 300.0:
+        first = messages[told.index("take-cover")]
+        assert (first.kind, first.sent_s) == ("Update", NOON_S + 60.2)
+        assert messages[0].identifier in {name for name, _ in first.references}
+        assert cover[0].at_s == NOON_S + 60.2
+    else:  # lost while vague: take cover at the last moment
+        assert cover[0].at_s == pytest.approx(NOON_S + 588.0, abs=0.5)
+
+
+def test_one_is_to_be_prepared_for_while_another_is_over(gazetteer):
+    settings = Settings(prepare_public=True)
+
+    def make(t):
+        near = [forecast("1", NOON_S + t, NOON_S + 100.0, area_km2=20.0, parent="p")] if t < 100 else []
+        return [*near, forecast("2", NOON_S + t, NOON_S + 900.0, lat_deg=50.4, area_km2=2e4, parent="p")]
+
+    log = log_of(every_second(400, make), gazetteer, settings)
+    messages = messages_of(log)
+    check_chains(messages)
+    clear = next(message for message in messages if message.stage == "all-clear")
+    # the town that is over is told so, and the other is told to prepare all the time
+    assert clear.sent_s < NOON_S + 200.0
+    standing = [one for one in messages if one.stage == "prepare" and one.sent_s < clear.sent_s]
+    assert all(identifier not in {one.identifier for one in standing} for identifier, _ in clear.references)
+    assert messages[-1].stage == "all-clear"
+    assert messages[-1].sent_s > NOON_S + 900.0

@@ -64,6 +64,7 @@ class Body(NamedTuple):
     peak_per_km2: float  # and the greatest chance that it comes down on a square kilometre
     area_km2: float  # of the latest forecast's 99 % area
     point: tuple[float, float]  # latest impact point, lon and lat in degrees
+    shelter_s: float  # time to shelter where it may come down
     outline: Outline | None  # what should be told, in the plane; None: nothing
     succeeded_by: str
 
@@ -84,15 +85,15 @@ def observed(body: Body | None, forecast: Forecast, settings: Settings) -> Body 
     if not comes_down(forecast):
         if body is not None:
             return _denied(body, forecast, settings)
-        return _new(forecast) if credible and forecast.phase == BOOST else None
+        return _new(forecast, settings) if credible and forecast.phase == BOOST else None
     if body is None:
         if not credible:
             return None
-        body = _new(forecast)
+        body = _new(forecast, settings)
     if body.stage == ALERTED and forecast.existence < DOUBTFUL:
         return body
     if body.stage not in OPEN:  # starts anew
-        body = _new(forecast)._replace(incident=body.incident)
+        body = _new(forecast, settings)._replace(incident=body.incident)
     found = risk(forecast, settings.cost_loss_per_km2, settings.light_loss)
     if (body.stage == ALERTED and found.held < settings.least_held) or (body.chain and found.area is None):
         return body._replace(last_s=forecast.issued_s, denials=())  # too vague to say where
@@ -120,20 +121,20 @@ def preparable(body: Body, settings: Settings) -> bool:
     return body.stage == WATCHED and _known(body, settings)
 
 
-def alertable(body: Body, now_s: float, shelter_s: float, settings: Settings) -> bool:
+def alertable(body: Body, now_s: float, settings: Settings) -> bool:
     """Whether people should take cover from a body that they were not told to take cover from yet.
 
     That is when the places above C/L hold nearly all of where it comes down, or when waiting for a better forecast
     would leave less than the time to shelter.
     """
-    return act_s(body, shelter_s, settings) <= now_s
+    return act_s(body, settings) <= now_s
 
 
-def act_s(body: Body, shelter_s: float, settings: Settings) -> float:
+def act_s(body: Body, settings: Settings) -> float:
     """When people must take cover from a body of which nothing more is heard; infinite where that is not due."""
     if body.stage not in (WATCHED, PREPARED) or not _known(body, settings):
         return math.inf
-    return body.earliest_s - (settings.within_s if body.held >= settings.hold else shelter_s)
+    return body.earliest_s - (settings.within_s if body.held >= settings.hold else body.shelter_s)
 
 
 def _known(body: Body, settings: Settings) -> bool:
@@ -169,7 +170,7 @@ def succeeds(new: Body, old: Body, settings: Settings) -> bool:
     return bool(old.outline.covers(shapely.Point(x_m, y_m)))
 
 
-def _new(forecast: Forecast) -> Body:
+def _new(forecast: Forecast, settings: Settings) -> Body:
     known = comes_down(forecast)
     latitude, longitude = (forecast.latitude_rad, forecast.longitude_rad) if known else (0.0, 0.0)
     return Body(
@@ -192,6 +193,7 @@ def _new(forecast: Forecast) -> Body:
         peak_per_km2=0.0,
         area_km2=forecast.area_km2,
         point=(math.degrees(longitude), math.degrees(latitude)),
+        shelter_s=settings.shelter_s,
         outline=None,
         succeeded_by="",
     )

@@ -26,6 +26,7 @@ from tocsin.warning.bodies import (
     ALERTED,
     OPEN,
     PREPARED,
+    WATCHED,
     Body,
     act_s,
     alertable,
@@ -33,14 +34,18 @@ from tocsin.warning.bodies import (
     outlined,
     over_s,
     preparable,
+    reach,
 )
 from tocsin.warning.chains import Chain, change, endangering
 from tocsin.warning.compose import ended, updated
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.grouping import Desk, enrol, hand_over, join, let_go, regroup, unite
 from tocsin.warning.incidents import Incident, changed
+from tocsin.warning.outline import parts_of
 from tocsin.warning.phrases import Words
+from tocsin.warning.plane import to_lonlat
 from tocsin.warning.settings import Settings
+from tocsin.warning.zones import shelter_s_in
 
 DEFAULTS = Settings()
 
@@ -120,7 +125,9 @@ def step(
         body = desk.bodies[track]
         if over_s(body, settings) <= now_s:
             continue
-        if alertable(body, now_s, settings.shelter_s, settings):
+        if track in touched:
+            body = desk.bodies[track] = _sheltered(body, gazetteer, settings)
+        if alertable(body, now_s, settings):
             desk.bodies[track] = body if body.outline is not None else outlined(body, settings)
             join(track, ALERTED, desk)
         elif preparable(body, settings):
@@ -153,11 +160,20 @@ def step(
     return after, Said(messages, tuple(changes))
 
 
+def _sheltered(body: Body, gazetteer: Gazetteer, settings: Settings) -> Body:
+    """A body with the longest time to shelter of the user's zones in which it may come down."""
+    area = reach(body)
+    if gazetteer.zones is None or body.stage not in (WATCHED, PREPARED) or area.is_empty:
+        return body
+    areas = [part for polygon in parts_of(area) for part in to_lonlat(body.plane, polygon)]
+    return body._replace(shelter_s=shelter_s_in(areas, gazetteer.zones, settings.shelter_s))
+
+
 def next_deadline(state: State) -> float | None:
     """The next moment at which a step is due even without a forecast; None when nothing is open."""
     settings = state.settings
     moments = [over_s(body, settings) for body in state.bodies.values() if body.stage in OPEN]
-    moments += [act_s(body, settings.shelter_s, settings) for body in state.bodies.values()]
+    moments += [act_s(body, settings) for body in state.bodies.values()]
     moments += [chain.due_s for chain in state.chains.values()]
     return min((moment for moment in moments if math.isfinite(moment)), default=None)
 

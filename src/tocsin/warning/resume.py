@@ -153,6 +153,7 @@ def _body(track: str, incident: str, plane: Plane) -> Body:
         peak_per_km2=0.0,
         area_km2=math.nan,
         point=(0.0, 0.0),
+        shelter_s=0.0,
         outline=None,
         succeeded_by="",
     )
