@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
 LAST_PLOTS = 12
 NAMED = 10  # tracks named in a message
-UNITS = ("m", "deg", "deg", "m/s")
-KEYS = ("range_m", "azimuth_deg", "elevation_deg", "range_rate_m_s")
 SHORT = ("range", "azimuth", "elevation", "range rate")
-SENSES = (
-    ("too near", "too far"),
-    ("to the left", "to the right"),
-    ("too low", "too high"),
-    ("too low", "too high"),
-)
 PLACES = (1, 3, 3, 2)  # decimals
 
 
@@ -160,6 +152,7 @@ def _measured(values: tuple[float, ...]) -> list[float | None]:
 def _one(history: History, story: Story) -> dict[str, Any]:
     """All that is known of one track."""
     from tocsin.record.history import rivals, standing
+    from tocsin.record.learned import KEYS, learned
     from tocsin.tracking.tracks import track_name
 
     number = int(story.name[1:])
@@ -217,36 +210,10 @@ def _one(history: History, story: Story) -> dict[str, Any]:
             }
             for r in near
         ],
-        "sensors": _sensors(history),
+        "sensors": learned(history),
         "plots_double": history.state.doubles,
         "plots_too_late": history.state.too_late,
     }
-
-
-def _sensors(history: History) -> list[dict[str, Any]]:
-    """The sensors as the tracker sees them."""
-    from tocsin.tracking.learning import LOG_PRIOR
-
-    state = history.state
-    offsets, scale, most = state.belief.offsets, state.belief.scale, state.belief.most
-    out = []
-    for s, sensor in enumerate(history.sensors):
-        found: dict[str, Any] = {}
-        for q, key in enumerate(KEYS):
-            if math.isnan(sensor.sigma[q]):
-                continue
-            found[key] = {
-                "noise_learned": bool((state.belief.noise[s, q] != LOG_PRIOR).any()),
-                "noise_ratio": round(math.sqrt(scale[s, q]), 2),
-                "noise_ratio_at_most": round(math.sqrt(most[s, q]), 2),
-            }
-            if (column := int(state.columns[s, q])) >= 0:
-                values = (float(offsets.mean[column]), math.sqrt(float(offsets.P[column, column])))
-                mean, sigma = (math.degrees(v) if UNITS[q] == "deg" else v for v in values)
-                found[key] |= {"offset": round(mean, 4), "offset_sigma": round(sigma, 4)}
-        late = {"plots_late": history.late[s], "plots_too_late": history.too_late[s]}
-        out.append({"sensor": sensor.name, **found, **late})
-    return out
 
 
 def _table(found: dict[str, Any]) -> list[str]:
@@ -329,6 +296,8 @@ def _followed(now: dict[str, Any], before: dict[str, Any]) -> str:
 
 def _plot_lines(plots: list[dict[str, Any]]) -> list[str]:
     """The last plots as a table; in brackets by how many sigmas each number was off."""
+    from tocsin.record.learned import KEYS
+
     if not plots:
         return []
     wide = max(len(plot["sensor"]) for plot in plots)
@@ -349,6 +318,8 @@ def _plot_lines(plots: list[dict[str, Any]]) -> list[str]:
 
 def _sensor_lines(sensor: dict[str, Any]) -> list[str]:
     """One sensor in words."""
+    from tocsin.record.learned import KEYS, SENSES, UNITS
+
     noise, lines = [], []
     for key, short, unit, senses in zip(KEYS, SHORT, UNITS, SENSES, strict=True):
         if key not in sensor:

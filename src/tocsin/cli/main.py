@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from tocsin import __version__
 from tocsin.cli import (
+    brief,
     calibrate,
     convert,
     demo,
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
         demo,
         simulate,
         replay,
+        brief,
         predict,
         inspect,
         score,

@@ -78,10 +78,11 @@ def read_truth(folder: str | Path) -> tuple[Flown, tuple[Fallen, ...], Oracle | 
     path = folder / "impacts.csv"
     if not path.is_file():
         raise DataError(f"{folder}: has no impacts.csv; without it there is no score")
-    return flown, _impacts(path), _oracle(folder)
+    return flown, read_fallen(path), _oracle(folder)
 
 
-def _impacts(path: Path) -> tuple[Fallen, ...]:
+def read_fallen(path: Path) -> tuple[Fallen, ...]:
+    """The rows of impacts.csv. Raises DataError where a value cannot be used."""
     table = read_table(path, ["object", "kind", "time", "lat_deg", "lon_deg"])
     time_s = _finite(table, "time", seconds(table, "time"))
     places = [_finite(table, c, numbers(table, c)) for c in ("lat_deg", "lon_deg")]
