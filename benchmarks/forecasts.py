@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
 from tocsin.earth.motion import BALLISTIC, THRUST
 from tocsin.prediction.draws import drawn
 from tocsin.prediction.landings import told
-from tocsin.prediction.predictor import landings_of_track, predict
+from tocsin.prediction.predictor import landings_of_track, predict, predict_many
 from tocsin.tracking.modes import CHILD_LN_BETA_SIGMA, LN_BETA_SIGMA
 from tocsin.tracking.tracks import Track
 
@@ -83,10 +82,8 @@ def main() -> None:
     print(f"{'16,384 draws of one impact':<36}{least_s(lambda: drawn(landings, 14)) * 1e3:>35.1f}")
     many = [list(CASES.values())[k % 5] for k in range(args.tracks)]
     for threads in (1, 2):
-        with ThreadPoolExecutor(threads) as pool:
-            begin = time.perf_counter()
-            list(pool.map(lambda t: predict(t, 0.0), many))
-            print(f"{f'{args.tracks} tracks, threads {threads}, s':<36}{time.perf_counter() - begin:>35.2f}")
+        took_s = least_s(lambda threads=threads: predict_many(many, 0.0, threads=threads))
+        print(f"{f'{args.tracks} tracks, threads {threads}, s':<36}{took_s:>35.2f}")
 
 
 if __name__ == "__main__":

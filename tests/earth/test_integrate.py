@@ -9,7 +9,9 @@ from tocsin.earth import status
 from tocsin.earth.drag import with_shape
 from tocsin.earth.flights import to_ground, to_time
 from tocsin.earth.forces import MACH_STEP, STANDARD, WIND_STEP_M, wind_table
-from tocsin.earth.integrate import NO_GROUND, fly
+from tocsin.earth.freefall import base
+from tocsin.earth.freefall import slopes as freefall_slopes
+from tocsin.earth.integrate import FEW_STEPS, NO_GROUND, back, flight, fly, new_tape
 from tocsin.earth.lanes import BY_WIND, KEPT, LANES, LOSS_BY_POSITION, PARTIALS, SIZE
 from tocsin.earth.motion import BALLISTIC, THRUST, acceleration, layer_at
 
@@ -118,6 +120,8 @@ def test_derivatives_of_the_forces(name):
         a = acceleration(BALLISTIC, x, layer, f, ours)
         np.testing.assert_allclose(a[:4], np.real(slopes(x, f, layer)), rtol=0, atol=2e-9)
         exact_slopes = by_complex_step(lambda z, layer=layer: slopes(z, f, layer), x)
+        for wind in ((0.0, 0.0), (5.0, -7.0)):
+            check_freefall(np.append(x[:7], wind), layer, f)
         lanes = side_by_side(x, layer, f)
         for columns in (slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 9)):
             size = np.abs(exact_slopes[:3, columns]).max()
@@ -130,6 +134,29 @@ def test_derivatives_of_the_forces(name):
             burn = np.abs(exact_slopes[3, columns]).max()
             np.testing.assert_allclose(ours[3, columns], exact_slopes[3, columns], rtol=0, atol=1e-7 * burn)
             np.testing.assert_allclose(lanes[3, columns], exact_slopes[3, columns], rtol=0, atol=rough * burn)
+
+
+def check_freefall(x, layer, f):
+    """The quick kernel of one flight says what the plain one does; its heights are off by micrometres."""
+    plain, quick, out = np.empty((4, 9)), np.empty((4, 9)), np.empty(7)
+    a = acceleration(BALLISTIC, x, layer, f, plain)
+    half = base(x[6] + 0.3, layer, f)  # as reckoned at another ln beta: a burning body
+    felt = freefall_slopes(x[:7], *x[7:], x[6] + 0.3, half, layer, f, quick, out)
+    np.testing.assert_allclose(out, [*x[3:6], *a[:4]], rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(felt, a[4:], rtol=1e-7)
+    for columns in (slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 9)):
+        for rows in (slice(0, 3), slice(3, 4)):
+            size = np.abs(plain[rows, columns]).max()
+            np.testing.assert_allclose(quick[rows, columns], plain[rows, columns], rtol=0, atol=1e-7 * size)
+
+
+def test_derivatives_above_the_air_in_free_flight():
+    x, layer = carrying(start(-40, 200, 1500e3, 3000, 60, 20), 3.0, 4.0, 7.0), len(STANDARD.air)
+    plain, quick, out = np.empty((4, 9)), np.empty((4, 9)), np.empty(7)
+    a = acceleration(BALLISTIC, x, layer, STANDARD, plain)
+    assert freefall_slopes(x[:7], 4.0, 7.0, 3.0, 0.0, layer, STANDARD, quick, out) == (0.0, 0.0, 0.0)
+    np.testing.assert_allclose(out, [*x[3:6], *a[:4]], rtol=1e-14)
+    np.testing.assert_allclose(quick, plain, rtol=0, atol=1e-18)
 
 
 def side_by_side(x, layer, f):
@@ -217,6 +244,38 @@ def test_to_the_ground_and_how_low_it_came():
     code, time_s, _, _, lowest, _ = fly(BALLISTIC, up, 1500.0, 0.0, 0.1, STANDARD)
     assert (code, time_s) == (status.STILL_UP, 1500.0)
     assert 300e3 < lowest <= 400e3
+
+
+def test_a_tape_grows_and_serves_many_flights():
+    x = carrying(start(48, 35, 200e3, 2000, 80, 20), math.log(20.0), 0.0, 0.0)
+    code, time_s, there, matrix, lowest, tries = fly(BALLISTIC, x, 5e3, 0.0, 1e-3, FORCES["shape"])
+    *first, steps, tape = flight(BALLISTIC, x, 5e3, 0.0, 1e-3, FORCES["shape"], new_tape())
+    assert code == status.LANDED
+    assert steps > 2 * FEW_STEPS
+    assert len(tape.lengths_s) > steps
+    assert tape.lengths_s[:steps].sum() == pytest.approx(time_s)
+    again = flight(BALLISTIC, x, 5e3, 0.0, 1e-3, FORCES["shape"], tape)
+    for flown in (first, again):
+        assert (flown[0], flown[1], flown[3], flown[4]) == (code, time_s, lowest, tries)
+        assert (flown[2] == there).all()
+    ends = np.zeros((7, 4))
+    ends[:3, :3], ends[5, 3] = np.eye(3), 1.0
+    np.testing.assert_array_equal(back(steps, tape, False, ends).T, matrix[[0, 1, 2, 5]])
+
+
+def test_derivatives_of_a_landing_are_those_of_flights_beside_it():
+    x = carrying(MOVES[1][0], math.log(700.0), 0.0, 0.0)
+    f = FORCES["all"]
+    code, time_s, _, matrix, _, _ = fly(BALLISTIC, x, 300.0, 0.0, 1e-6, f)
+    assert code == status.LANDED
+    for c, off in enumerate((10.0, 10.0, 10.0, 0.1, 0.1, 0.1, 1e-3, 0.1, 0.1)):
+        moved = np.zeros(9)
+        moved[c] = off
+        ends = [fly(BALLISTIC, x + way * moved, time_s, NO_GROUND, 1e-6, f)[2] for way in (1.0, -1.0)]
+        beside = (ends[0] - ends[1])[:7] / (2.0 * off)
+        # of the three components together: one of them may hardly depend on it. The speed at the end hardly depends on
+        # anything, and air and drag curve are of pieces: flights beside it tell its derivatives to some per cent alone
+        np.testing.assert_allclose(matrix[:3, c], beside[:3], rtol=0, atol=3e-3 * np.linalg.norm(beside[:3]))
 
 
 def test_thrust():

@@ -7,9 +7,9 @@ import pytest
 from geographiclib.geodesic import Geodesic
 from pyproj import Geod
 from shapely import contains_xy
-from shapely.geometry import Point
+from shapely.geometry import Point, Polygon
 
-from tocsin.prediction.area import place, polygons
+from tocsin.prediction.area import place, polygons, rings
 from tocsin.prediction.region import outlines
 
 GEOD = Geod(ellps="WGS84")
@@ -138,3 +138,20 @@ def check(area, area_km2):
 
 def covers(area, latitude_deg, longitude_deg):
     return any(area.covers(Point(longitude_deg + turn, latitude_deg)) for turn in (-360.0, 0.0, 360.0))
+
+
+@pytest.mark.parametrize("latitude_deg", [0.0, 52.0, -79.0, 84.0])
+def test_corners_that_are_spared_would_change_nothing(latitude_deg):
+    """Sides that surely are straight are not looked at; the outline stays as near to the line of the plane."""
+    covariance = np.array([[150e3**2, 0.0], [0.0, 400.0**2]])
+    corners, parts, _ = outlines(np.ones(1), np.zeros((1, 2)), covariance[None], np.array([0.99]))
+    latitude, longitude = math.radians(latitude_deg), math.radians(20.0)
+    drawn_deg, told = rings(latitude, longitude, corners, parts)
+    assert told.tolist() == [[0, len(drawn_deg), 1]]
+    share = np.linspace(0.0, 1.0, 21)[:, None]
+    line = Polygon(drawn_deg).exterior
+    cos_lat = math.cos(latitude)
+    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        lat, lon = place(latitude, longitude, a + share * (b - a))
+        off_deg = max(line.distance(Point(p)) for p in np.degrees(np.column_stack([lon, lat])))
+        assert off_deg * 111e3 * max(cos_lat, 0.1) < 60.0  # 2 % of a mean width of about 2 km, and a little

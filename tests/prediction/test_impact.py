@@ -11,6 +11,7 @@ from tocsin.earth.flights import to_ground
 from tocsin.earth.integrate import fly
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.earth.status import LANDED
+from tocsin.errors import UsageError
 from tocsin.prediction.impact import (
     AIR_SIGMA,
     LONGEST_FLIGHT_S,
@@ -25,7 +26,7 @@ from tocsin.prediction.impact import (
 )
 from tocsin.prediction.kinds import Kind
 from tocsin.prediction.landings import areas_of, free, told
-from tocsin.prediction.predictor import predict
+from tocsin.prediction.predictor import predict, predict_many
 from tocsin.tracking.tracks import Track
 
 from ..earth.flights import start
@@ -227,3 +228,28 @@ def test_what_is_found_below_the_ground_has_just_landed(up_m_s):
     assert abs(forecast.impact_time_s - 1000.0) < 1.0
     assert forecast.latest_s - forecast.earliest_s < 300.0
     assert forecast.area_km2 < 100.0
+
+
+def test_many_at_once_are_told_of_as_each_alone():
+    """Whatever the threads: all that is in a forecast is the same to the last bit."""
+    rng = np.random.default_rng(5)
+    tracks = []
+    for number in range(12):
+        x, P = state(beta=math.exp(rng.uniform(4.0, 9.0)), sigma_ln_beta=rng.choice([0.05, 0.3, 1.35]))
+        x[3:6] *= rng.uniform(0.7, 1.1)
+        tracks.append(track(x, P, BALLISTIC if number != 5 else LEVEL, number=number))
+    alone = [predict(t, 1010.0) for t in tracks]
+    for threads in (1, 2):
+        together = predict_many(tracks, 1010.0, threads=threads)
+        assert [repr(f) for f in together] == [repr(f) for f in alone]
+        for one, other in zip(together, alone, strict=True):
+            assert (one.area is None) == (other.area is None)
+            for name in ("area", "area_50", "area_90"):
+                area = getattr(one, name)
+                assert area is None or area.wkb == getattr(other, name).wkb
+            np.testing.assert_array_equal(one.covariance_m2, other.covariance_m2)
+            for mine, its in zip(one.danger or (), other.danger or (), strict=True):
+                np.testing.assert_array_equal(mine, its)
+    assert predict_many([], 1010.0) == []
+    with pytest.raises(UsageError, match="threads must be 1 or more, is 0"):
+        predict_many(tracks, 1010.0, threads=0)

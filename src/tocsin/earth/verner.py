@@ -174,6 +174,77 @@ def stepper(rows: int, columns: int) -> tuple[Kernel, Kernel, Kernel]:
     )
 
 
+def backstepper(columns: int) -> Kernel:
+    """The kernel that carries a derivative back through a stage (the chain rule: discrete adjoint).
+
+    ``stage_back(stage, end, h, M, out)``: out (columns) is the derivative of some numbers after the step by the slope
+    of a stage (0 to 8), from those by the state after it, end (columns), and those by the states of the later stages,
+    M (9 * columns). h: length of the step.
+    """
+    n = columns
+
+    def stage_back(stage: int, end: Floats, h: float, M: Floats, out: Floats) -> None:
+        if stage == 8:
+            for i in range(n):
+                out[i] = h * (B9 * end[i])
+        elif stage == 7:
+            for i in range(n):
+                out[i] = h * (B8 * end[i] + A98 * M[8 * n + i])
+        elif stage == 6:
+            for i in range(n):
+                out[i] = h * (B7 * end[i] + A87 * M[7 * n + i] + A97 * M[8 * n + i])
+        elif stage == 5:
+            for i in range(n):
+                out[i] = h * (B6 * end[i] + A76 * M[6 * n + i] + A86 * M[7 * n + i] + A96 * M[8 * n + i])
+        elif stage == 4:
+            for i in range(n):
+                out[i] = h * (
+                    B5 * end[i]
+                    + A65 * M[5 * n + i]
+                    + A75 * M[6 * n + i]
+                    + A85 * M[7 * n + i]
+                    + A95 * M[8 * n + i]
+                )
+        elif stage == 3:
+            for i in range(n):
+                out[i] = h * (
+                    B4 * end[i]
+                    + A54 * M[4 * n + i]
+                    + A64 * M[5 * n + i]
+                    + A74 * M[6 * n + i]
+                    + A84 * M[7 * n + i]
+                    + A94 * M[8 * n + i]
+                )
+        elif stage == 2:
+            for i in range(n):
+                out[i] = h * (
+                    A43 * M[3 * n + i]
+                    + A53 * M[4 * n + i]
+                    + A63 * M[5 * n + i]
+                    + A73 * M[6 * n + i]
+                    + A83 * M[7 * n + i]
+                    + A93 * M[8 * n + i]
+                )
+        elif stage == 1:
+            for i in range(n):
+                out[i] = h * (A32 * M[2 * n + i])
+        else:
+            for i in range(n):
+                out[i] = h * (
+                    B1 * end[i]
+                    + A21 * M[n + i]
+                    + A31 * M[2 * n + i]
+                    + A41 * M[3 * n + i]
+                    + A51 * M[4 * n + i]
+                    + A61 * M[5 * n + i]
+                    + A71 * M[6 * n + i]
+                    + A81 * M[7 * n + i]
+                    + A91 * M[8 * n + i]
+                )
+
+    return _of(stage_back, 1, columns)
+
+
 def _of(function: Kernel, rows: int, columns: int) -> Kernel:
     """Compile under a name of its own: Numba's cache takes functions of one name, made for other sizes, for one."""
     function.__name__ = function.__qualname__ = f"{function.__name__}_{rows}_by_{columns}"

@@ -17,6 +17,7 @@ import numpy as np
 
 from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.forces import Forces
+from tocsin.earth.integrate import new_tape
 from tocsin.earth.motion import THRUST, acceleration
 from tocsin.earth.status import LANDED
 from tocsin.kernel import jit
@@ -117,7 +118,7 @@ def landings_of(
     count = len(ends_m_s) * len(bends)
     points, C, weights = np.zeros((count, 4)), np.zeros((count, 4, 4)), np.zeros(count)
     n = 0
-    start, covariance = np.zeros(9), np.zeros((9, 9))
+    start, covariance, tape = np.zeros(9), np.zeros((9, 9)), new_tape()
     for b in range(len(bends)):
         reached, states, times = cut_offs(x, a, ends_m_s, bends[b], exhaust_m_s, most_m_s2, longest_s, f)
         step = 0.5 * (bends[min(b + 1, len(bends) - 1)] - bends[max(b - 1, 0)])
@@ -125,7 +126,7 @@ def landings_of(
             start[:] = 0.0
             start[:6] = states[k]
             start[6] = ln_beta
-            code, t, y, J, _ = land(start, ground_m, f)
+            code, t, y, J, _, tape = land(start, ground_m, f, tape)
             if code != LANDED:
                 continue
             sin_lat, cos_lat, sin_lon, cos_lon, _ = up_and_height(start[0], start[1], start[2])

@@ -15,7 +15,7 @@ import numpy as np
 from tocsin.earth.drag import drag_curve, with_shape
 from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.forces import STANDARD, Forces
-from tocsin.earth.integrate import fly
+from tocsin.earth.integrate import Tape, back, flight, new_tape
 from tocsin.earth.motion import BALLISTIC, layer_at, mach_factor
 from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.kernel import jit
@@ -25,7 +25,7 @@ from tocsin.sensors.plots import Floats
 KIND: int = np.int64(BALLISTIC)  # type: ignore[assignment]  # a literal would have Numba compile the flight anew
 SLOWEST_M_S = 2.0  # that anything comes down with: the terminal speed of a leaf
 LONGEST_FLIGHT_S = 5400.0  # an orbit: what has not landed by then is not coming down
-STEP_ERROR_M = 0.3  # allowed in a step of a flight: in all about a metre, of areas of hundreds
+STEP_ERROR_M = 1.0  # allowed in a step of a flight: in all about as much, of areas of hundreds
 # Unknown wind, each axis at 11 km: as the referee's bound and the climate of middle latitudes have it.
 WIND_SIGMA_M_S = 15.0
 # What has no fixed attitude, and so all that is lighter than this, has the drag of a tumbling fragment by Mach number.
@@ -46,24 +46,24 @@ COMES_DOWN, STAYS_UP = 0, 1
 
 
 @jit
-def land(x: Floats, ground_m: float, f: Forces) -> tuple[int, float, Floats, Floats, float]:
-    """One flight: code, time, state (9,) at the ground, derivative (4, 9) of place and time, lowest height."""
-    code, t, y, transition, lowest, _ = fly(KIND, x, LONGEST_FLIGHT_S, ground_m, STEP_ERROR_M, f)
+def land(x: Floats, ground_m: float, f: Forces, tape: Tape) -> tuple[int, float, Floats, Floats, float, Tape]:
+    """One flight: code, time, state (9,) at the ground, derivative (4, 9) of place and time, lowest height, tape."""
+    code, t, y, lowest, _, steps, tape = flight(KIND, x, LONGEST_FLIGHT_S, ground_m, STEP_ERROR_M, f, tape)
     if code == STARTS_BELOW:  # it has just landed
         code = LANDED
-    J = np.zeros((4, 9))
     if code != LANDED:
-        return code, t, y, J, lowest
+        return code, t, y, np.zeros((4, 9)), lowest, tape
     sin_lat, cos_lat, sin_lon, cos_lon, _ = up_and_height(y[0], y[1], y[2])
-    up = np.array([cos_lat * cos_lon, cos_lat * sin_lon, sin_lat])
+    up = (cos_lat * cos_lon, cos_lat * sin_lon, sin_lat)
     # nothing lands level: what is found below the ground at rest has just done so
     down = min(up[0] * y[3] + up[1] * y[4] + up[2] * y[5], -SLOWEST_M_S)
-    for c in range(9):
-        rise = up[0] * transition[0, c] + up[1] * transition[1, c] + up[2] * transition[2, c]
-        J[3, c] = -rise / down
+    end = np.zeros((7, 4))  # of place and time on the ground by the state when the flight ends
+    for c in range(3):
+        end[c, 3] = -up[c] / down
         for i in range(3):
-            J[i, c] = transition[i, c] + y[3 + i] * J[3, c]
-    return code, t, y, J, lowest
+            end[c, i] = y[3 + i] * end[c, 3] + (1.0 if i == c else 0.0)
+    J = np.ascontiguousarray(back(steps, tape, f.ablation_s2_m2 > 0.0, end).T)
+    return code, t, y, J, lowest, tape
 
 
 @jit
@@ -76,15 +76,15 @@ def ln_by_mach(x: Floats, f: Forces) -> float:
 
 
 @jit
-def fall(x: Floats, ground_m: float, f: Forces) -> tuple[int, float, Floats, Floats, float]:
+def fall(x: Floats, ground_m: float, f: Forces, tape: Tape) -> tuple[int, float, Floats, Floats, float, Tape]:
     """As `land`, with the last part of a slow fall by quadrature."""
     slow_m = slow_below_m(x, f)
     if slow_m < ground_m + LEAST_DRIFT_M:
-        return land(x, ground_m, f)
-    code, t, y, J, lowest = land(x, slow_m, f)
+        return land(x, ground_m, f, tape)
+    code, t, y, J, lowest, tape = land(x, slow_m, f, tape)
     if code != LANDED:
-        return code, t, y, J, lowest
-    return code, t + drift(y, J, ground_m, f), y, J, ground_m
+        return code, t, y, J, lowest, tape
+    return code, t + drift(y, J, ground_m, f), y, J, ground_m, tape
 
 
 @jit
@@ -115,7 +115,7 @@ def impact(
                 known[i, m] = P[i, m] + gain[i] * gain[m] * (width * width - P[6, 6])
     known[7, 7] = known[8, 8] = wind_sigma_m_s**2
     first = int(np.argmax(weights))
-    lowest_of_all = ground_m
+    lowest_of_all, tape = ground_m, new_tape()
     for turn in range(count):  # the likeliest first: where it stays up, no other need fly
         k = (first + turn) % count
         start = x + gain * (nodes[k] - x[6])
@@ -127,7 +127,7 @@ def impact(
         learn_wind(start, covariance, f)
         if len(f.curve) > 0:
             start[6] += ln_by_mach(start, f)
-        code, t, y, J, lowest = fall(start, ground_m, f)
+        code, t, y, J, lowest, tape = fall(start, ground_m, f, tape)
         if code != LANDED and turn == 0:
             return STAYS_UP, points, C, left, nodes, lowest
         if code != LANDED:

@@ -12,12 +12,13 @@ coefficient is a tenth of a ball's, several thousand. How often each comes is a 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
 
 from tocsin.earth.motion import BALLISTIC
+from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.modes import (
     CHILD_LN_BETA_MEAN,
@@ -85,17 +86,23 @@ def kinds_alone(state: Floats, kinds: Kinds = DEFAULT) -> tuple[Kind, ...]:
 
 def chance_of_orbit(state: Floats) -> float:
     """Probability that a state (6,), ECEF, is on an orbit about the Earth, decaying or hyperbolic."""
-    r = state[:3]
-    v = state[3:6] + np.cross([0.0, 0.0, EARTH_RATE_RAD_S], r)
-    radius = float(np.linalg.norm(r))
-    energy = 0.5 * float(v @ v) - EARTH_GM_M3_S2 / radius
+    return float(_chance_of_orbit(state))
+
+
+@jit
+def _chance_of_orbit(state: Floats) -> float:
+    px, py, pz = state[0], state[1], state[2]
+    vx, vy, vz = state[3] - EARTH_RATE_RAD_S * py, state[4] + EARTH_RATE_RAD_S * px, state[5]
+    radius = math.sqrt(px * px + py * py + pz * pz)
+    energy = 0.5 * (vx * vx + vy * vy + vz * vz) - EARTH_GM_M3_S2 / radius
     if energy > 0.0:
         return 1.0
-    h = np.cross(r, v)
-    parameter = float(h @ h) / EARTH_GM_M3_S2
+    h2 = (py * vz - pz * vy) ** 2 + (pz * vx - px * vz) ** 2 + (px * vy - py * vx) ** 2
+    parameter = h2 / EARTH_GM_M3_S2
     eccentricity = math.sqrt(max(1.0 + 2.0 * energy * parameter / EARTH_GM_M3_S2, 0.0))
     perigee_m = parameter / (1.0 + eccentricity) - SEMI_MAJOR_AXIS_M
-    return min(max((perigee_m - THROWN_PERIGEE_M) / (ORBIT_PERIGEE_M - THROWN_PERIGEE_M), 0.0), 1.0)
+    share = (perigee_m - THROWN_PERIGEE_M) / (ORBIT_PERIGEE_M - THROWN_PERIGEE_M)
+    return float(min(max(share, 0.0), 1.0))
 
 
 class Learned(NamedTuple):
@@ -141,59 +148,90 @@ def nodes(
     limits: of ln beta, beyond which nothing is believed. Each kind is shared out among the nodes on either side of it,
     in proportion to how near they are: that keeps its share and its mean, however narrow it is.
     """
-    parts = [_together(kind, learned) for kind in kinds]
-    share, mean, sigma = (np.array(c) for c in zip(*parts, strict=True))
-    share = np.exp(share - share.max())
-    share /= share.sum()
-    middle = float(share @ mean)
-    spread = math.sqrt(float(share @ (sigma**2 + (mean - middle) ** 2)))
+    at, weight, width = nodes_of(table(kinds), learned.ln_beta, learned.precision, *limits)
+    return at, weight, float(width)
+
+
+@lru_cache(64)
+def table(kinds: tuple[Kind, ...]) -> Floats:
+    """Kinds as numbers (k, 3): ln of the share, mean and sigma of ln beta."""
+    return np.array([[math.log(kind.share), kind.ln_beta, kind.sigma] for kind in kinds])
+
+
+@jit
+def nodes_of(
+    kinds: Floats, learned: float, precision: float, lowest: float, highest: float
+) -> tuple[Floats, Floats, float]:
+    """As `nodes`, of a `table` (k, 3), of what was learned and of its precision, within limits."""
+    share, mean, sigma = _together(kinds, learned, precision)
+    middle = (share * mean).sum()
+    spread = math.sqrt((share * (sigma**2 + (mean - middle) ** 2)).sum())
+    one, whole = np.array([middle]), np.ones(1)
     if spread < LINEAR_SIGMA:
-        return np.array([middle]), np.ones(1), spread
-    likely = share > math.exp(LEAST_WEIGHT)
-    low = max(float((mean - REACH * sigma)[likely].min()), limits[0])
-    high = min(float((mean + REACH * sigma)[likely].max()), limits[1])
+        return one, whole, spread
+    low, high = math.inf, -math.inf
+    for k in range(len(share)):
+        if share[k] > math.exp(LEAST_WEIGHT):
+            low, high = min(low, mean[k] - REACH * sigma[k]), max(high, mean[k] + REACH * sigma[k])
+    low, high = max(low, lowest), min(high, highest)
     if low >= high:  # drag has told that it is beyond the limits
-        return np.array([middle]), np.ones(1), spread
+        return one, whole, spread
     low, high = _narrowed(low, high, share, mean, sigma)
     count = int(min(max((high - low) / WIDEST_STEP + 1.0, FEWEST), MOST))
     at = np.linspace(low, high, count)
-    step = float(at[1] - at[0])
+    step = at[1] - at[0]
     width = WIDTH * step
     # what the nodes' own width and the sharing out add to the variance
     narrowed = np.sqrt(np.maximum(sigma**2 - width**2 - step**2 / 6.0, (LEAST_NARROWED * step) ** 2))
     weight = _shared_out(at, step, share, mean, narrowed)
-    if not weight.sum() > 0.0:  # next to nothing of it is within the limits
-        return np.array([middle]), np.ones(1), spread
-    return at, weight / weight.sum(), width
+    total = weight.sum()
+    if not total > 0.0:  # next to nothing of it is within the limits
+        return one, whole, spread
+    return at, weight / total, width
 
 
-def _together(kind: Kind, learned: Learned) -> tuple[float, float, float]:
-    """A kind and what was learned together: ln of its share, its mean and sigma."""
-    own = kind.sigma**-2
-    both = own + learned.precision
-    mean = (own * kind.ln_beta + learned.precision * learned.ln_beta) / both
-    apart2 = (kind.ln_beta - learned.ln_beta) ** 2 * own * learned.precision / both
-    return math.log(kind.share) - 0.5 * apart2 + 0.5 * math.log(own / both), mean, both**-0.5
+@jit
+def _together(kinds: Floats, learned: float, precision: float) -> tuple[Floats, Floats, Floats]:
+    """Kinds and what was learned together: shares (k,), means and sigmas."""
+    share, mean, sigma = np.empty(len(kinds)), np.empty(len(kinds)), np.empty(len(kinds))
+    for k in range(len(kinds)):
+        own = kinds[k, 2] ** -2
+        both = own + precision
+        mean[k] = (own * kinds[k, 1] + precision * learned) / both
+        sigma[k] = both**-0.5
+        apart2 = (kinds[k, 1] - learned) ** 2 * own * precision / both
+        share[k] = kinds[k, 0] - 0.5 * apart2 + 0.5 * math.log(own / both)
+    share = np.exp(share - share.max())
+    return share / share.sum(), mean, sigma
 
 
+@jit
+def _beyond(t: float, mean: float, sigma: float) -> float:
+    """The mean of x - t, where that is above 0, of a normal x."""
+    z = (mean - t) / sigma
+    return sigma * (
+        math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi) + 0.5 * z * math.erfc(-z / math.sqrt(2.0))
+    )
+
+
+@jit
 def _shared_out(at: Floats, step: float, share: Floats, mean: Floats, sigma: Floats) -> Floats:
     """Weights (k,) of nodes: means of 1 - |x - node| / step, where that is above 0, over normal distributions of x."""
-
-    def beyond(t: Floats) -> Floats:  # the mean of x - t, where that is above 0
-        z = (mean - t[:, None]) / sigma
-        return np.asarray(sigma * (np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi) + z * ndtr(z)))
-
-    hats = (beyond(at - step) - 2.0 * beyond(at) + beyond(at + step)) / step
-    return np.maximum(hats @ share, 0.0)
-
-
-def _density(at: Floats, share: Floats, mean: Floats, sigma: Floats) -> Floats:
-    return np.asarray((share / sigma * np.exp(-0.5 * ((at[:, None] - mean) / sigma) ** 2)).sum(1))
+    weight = np.zeros(len(at))
+    for i in range(len(at)):
+        for k in range(len(share)):
+            hat = _beyond(at[i] - step, mean[k], sigma[k]) - 2.0 * _beyond(at[i], mean[k], sigma[k])
+            weight[i] += share[k] * (hat + _beyond(at[i] + step, mean[k], sigma[k])) / step
+    return np.maximum(weight, 0.0)
 
 
+@jit
 def _narrowed(low: float, high: float, share: Floats, mean: Floats, sigma: Floats) -> tuple[float, float]:
     """The part of an interval in which there is more than a thousandth of the greatest density."""
     at = np.linspace(low, high, LOOKED_AT)
-    density = _density(at, share, mean, sigma)
+    density = np.zeros(LOOKED_AT)
+    for i in range(LOOKED_AT):
+        for k in range(len(share)):
+            density[i] += share[k] / sigma[k] * math.exp(-0.5 * ((at[i] - mean[k]) / sigma[k]) ** 2)
     likely = np.flatnonzero(density > density.max() * math.exp(LEAST_WEIGHT))
-    return float(at[max(likely[0] - 1, 0)]), float(at[min(likely[-1] + 1, LOOKED_AT - 1)])
+    return at[max(likely[0] - 1, 0)], at[min(likely[-1] + 1, LOOKED_AT - 1)]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.forces import Forces
 from tocsin.earth.motion import THRUST
-from tocsin.prediction.area import offsets_m, polygons
+from tocsin.prediction.account import account
+from tocsin.prediction.area import polygons, polygons_of
 from tocsin.prediction.ascent import Burn, ends, landings_of
-from tocsin.prediction.forecast import QUANTILES, Area, Spread
+from tocsin.prediction.forecast import Area, Spread
 from tocsin.prediction.impact import STAYS_UP, STEADY, TUMBLING, WIND_SIGMA_M_S, impact
 from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned, nodes
-from tocsin.prediction.region import outlines, quantiles
+from tocsin.prediction.region import outlines
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import Track
 
@@ -24,7 +25,6 @@ SHARES = np.array([0.5, 0.9, 0.99])  # that areas hold
 # Of what people are told: pieces from here on (kg/m2). What is lighter falls slower than 30 m/s at the
 # ground, minutes later and far downwind.
 DANGEROUS_LN_BETA = math.log(50.0)
-LEAST_DANGER = 0.01  # chance to be so dense below which a body is told of as what it is
 
 
 class Landings(NamedTuple):
@@ -96,48 +96,34 @@ def either(first: Landings, second: Landings, chance: float) -> Landings:
 
 def told(landings: Landings, shares: Floats = SHARES) -> Impact:
     """The distribution as places, areas that hold shares (n,) of it, and times."""
-    weight, ln_beta = landings.weight, landings.ln_beta
-    # the median in time: what is lighter, or burns longer, comes down later
-    order = np.argsort(landings.point[:, 3], kind="stable")
-    middle = int(order[np.flatnonzero(np.cumsum(weight[order]) > 0.5 - 1e-9)[0]])
-    centre = landings.point[middle]
-    latitude, longitude, _ = (float(v) for v in ecef_to_geodetic(centre[:3]))
-    turn = np.eye(4)[[0, 1, 3]]
-    turn[:2, :3] = enu_axes(latitude, longitude)[:2]
-    offset = np.column_stack(
-        [offsets_m(latitude, longitude, landings.point[:, :3]), landings.point[:, 3] - centre[3]]
+    return drawn_together([account_of(landings, shares)])[0]
+
+
+def account_of(landings: Landings, shares: Floats = SHARES) -> tuple[Any, ...]:
+    """All of an `Impact` but its polygons, see `account`."""
+    return account(
+        landings.point, landings.covariance, landings.weight, landings.ln_beta, shares, DANGEROUS_LN_BETA
     )
-    spread = turn @ landings.covariance @ turn.T
-    # second moments about the reported point, which is not the mean
-    moments = np.einsum("k,kij->ij", weight, spread + offset[:, :, None] * offset[:, None, :])
-    moments = 0.5 * (moments + moments.T)
-    areas, areas_km2 = areas_of(
-        latitude, longitude,
-        Spread(weight, np.ascontiguousarray(offset[:, :2]), np.ascontiguousarray(spread[:, :2, :2])), shares,
-    )  # fmt: skip
-    late_s = _quantiles(weight, offset[:, 2], spread[:, 2, 2])
-    dense = np.asarray(ln_beta >= DANGEROUS_LN_BETA)
-    chance = float(weight[dense].sum())
-    if chance < LEAST_DANGER:
-        dense[:], chance = True, 0.0
-    share, arrival = weight[dense] / weight[dense].sum(), late_s
-    if not dense.all():
-        arrival = _quantiles(share, offset[dense, 2], spread[dense, 2, 2])
-    danger = Spread(
-        share, np.ascontiguousarray(offset[dense, :2]), np.ascontiguousarray(spread[dense, :2, :2])
-    )
-    return Impact(
-        float(centre[3]), latitude, longitude, moments, areas, areas_km2, late_s,
-        danger, chance, (float(centre[3] + arrival[0]), float(centre[3] + arrival[-1])),
-    )  # fmt: skip
+
+
+def drawn_together(accounts: Sequence[tuple[Any, ...]]) -> list[Impact]:
+    """Impacts of accounts, their polygons made in one go."""
+    if not accounts:
+        return []
+    shapes = polygons_of([(a[11], a[12], len(a[4])) for a in accounts])
+    found = []
+    for a, areas in zip(accounts, shapes, strict=True):
+        time_s, latitude, longitude, moments, sizes_m2, late_s, chance, weight, offset, flat, arrival = a[:11]
+        found.append(
+            Impact(
+                time_s, latitude, longitude, moments, areas, sizes_m2 / 1e6, late_s,
+                Spread(weight, offset, flat), chance, (time_s + float(arrival[0]), time_s + float(arrival[-1])),
+            )
+        )  # fmt: skip
+    return found
 
 
 def areas_of(latitude: float, longitude: float, spread: Spread, shares: Floats) -> tuple[list[Area], Floats]:
     """Areas about a place (rad) that hold shares (n,) of a spread, and their sizes (n,) in km2."""
     corners, parts, sizes = outlines(*spread, shares)
     return polygons(latitude, longitude, corners, parts, len(shares)), sizes / 1e6
-
-
-def _quantiles(weight: Floats, time_s: Floats, variance_s2: Floats) -> Floats:
-    """Quantiles of a time (7,) at `QUANTILES`."""
-    return quantiles(weight, np.ascontiguousarray(time_s), np.maximum(variance_s2, 1e-6), QUANTILES)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
+from tocsin.errors import UsageError
 from tocsin.prediction.ascent import DEFAULT as BURN
 from tocsin.prediction.ascent import Burn, heading_known
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.kinds import DEFAULT, Kinds, kinds_of, learned_by
-from tocsin.prediction.landings import Landings, either, free, thrusting, told
+from tocsin.prediction.landings import Impact, Landings, account_of, drawn_together, either, free, thrusting
 from tocsin.tracking.life import phase_of
 from tocsin.tracking.tracks import Track, track_name
 
@@ -56,6 +59,48 @@ def landings_of_track(track: Track, kinds: Kinds = DEFAULT, burn: Burn = BURN) -
     return now if longer is None else either(now, longer, thrust)
 
 
+def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = BURN) -> Forecast:
+    """Where and when a track comes down.
+
+    kinds: priors of the ballistic coefficient; burn: of what goes on under thrust. An aircraft, a body that stays in
+    orbit, and one under thrust whose heading is not known yet have no impact; the status says which.
+    """
+    return predict_many([track], issued_s, kinds, burn)[0]
+
+
+def predict_many(
+    tracks: Sequence[Track], issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = BURN, *, threads: int = 1
+) -> list[Forecast]:
+    """`predict` for each of many tracks, to the last bit the same, by so many threads.
+
+    All of a forecast but its polygons is worked out in compiled code, which threads run side by side; the polygons of
+    all are made in one go. Raises `UsageError` for less than one thread.
+    """
+    if threads < 1:
+        raise UsageError(f"threads must be 1 or more, is {threads}")
+    if threads == 1 or len(tracks) < 2:
+        found = [_account(track, kinds, burn) for track in tracks]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(lambda track: _account(track, kinds, burn), tracks))
+    impacts = iter(drawn_together([account for account in found if not isinstance(account, Reason)]))
+    return [
+        _nowhere(track, issued_s, account)
+        if isinstance(account, Reason)
+        else _somewhere(track, issued_s, next(impacts))
+        for track, account in zip(tracks, found, strict=True)
+    ]
+
+
+def _account(track: Track, kinds: Kinds, burn: Burn) -> tuple[Any, ...] | Reason:
+    """All that is told of a track's impact but its polygons, see `account.account`; or why it has none."""
+    found = landings_of_track(track, kinds, burn)
+    if isinstance(found, Reason):
+        return found
+    landings = _finite(found)
+    return Reason("its impact may be anywhere") if landings is None else account_of(landings)
+
+
 def _finite(landings: Landings) -> Landings | None:
     """The flights whose spread is a number (at rest on the ground it is none); None where there is no such."""
     good = (
@@ -73,35 +118,26 @@ def _finite(landings: Landings) -> Landings | None:
     )
 
 
-def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = BURN) -> Forecast:
-    """Where and when a track comes down.
+def _nowhere(track: Track, issued_s: float, reason: Reason) -> Forecast:
+    nan = math.nan
+    return Forecast(
+        issued_s, track_name(track.number), nan, nan, nan, nan, np.full((2, 2), nan), None, nan,
+        phase_of(track), _parent(track), track.existence, track.hits, reason.status, reason.stays_up,
+    )  # fmt: skip
 
-    kinds: priors of the ballistic coefficient; burn: of what goes on under thrust. An aircraft, a body that stays in
-    orbit, and one under thrust whose heading is not known yet have no impact; the status says which.
-    """
-    name = track_name(track.number)
-    parent = track_name(track.parent) if track.parent else None
 
-    def nothing(status: str) -> Forecast:
-        nan = math.nan
-        return Forecast(
-            issued_s, name, nan, nan, nan, nan, np.full((2, 2), nan), None, nan,
-            phase_of(track), parent, track.existence, track.hits, status,
-        )  # fmt: skip
-
-    found = landings_of_track(track, kinds, burn)
-    if isinstance(found, Reason):
-        return nothing(found.status)._replace(stays_up=found.stays_up)
-    landings = _finite(found)
-    if landings is None:
-        return nothing("its impact may be anywhere")
-    impact = told(landings)
+def _somewhere(track: Track, issued_s: float, impact: Impact) -> Forecast:
     first_s, last_s = impact.danger_s
     return Forecast(
-        issued_s, name, track.time_s + impact.time_s, math.sqrt(max(impact.covariance[2, 2], 1e-6)),
+        issued_s, track_name(track.number), track.time_s + impact.time_s,
+        math.sqrt(max(float(impact.covariance[2, 2]), 1e-6)),
         impact.latitude_rad, impact.longitude_rad, impact.covariance[:2, :2],
-        impact.areas[2], float(impact.areas_km2[2]), phase_of(track), parent, track.existence, track.hits, "", False,
-        impact.danger, impact.danger_share or 1.0, impact.danger_share == 0.0,
+        impact.areas[2], float(impact.areas_km2[2]), phase_of(track), _parent(track), track.existence, track.hits, "",
+        False, impact.danger, impact.danger_share or 1.0, impact.danger_share == 0.0,
         track.time_s + first_s, track.time_s + last_s,
         impact.areas[0], impact.areas[1], impact.late_s,
     )  # fmt: skip
+
+
+def _parent(track: Track) -> str | None:
+    return track_name(track.parent) if track.parent else None

@@ -24,6 +24,8 @@ LEAST_PART = 0.005  # share of a region below which a part of it is left out, fo
 MOST_LEFT_OUT = 0.5  # of what a region need not hold
 TRIES = 40
 SURE = 1e-6  # of a share, to which it is met
+SURELY_IN = 16.0  # ln of a density over the threshold's, from which on all is in but for 1.6e-8
+SURELY_BELOW = 5.6  # sigmas, beyond which a normal distribution has next to nothing (1e-8)
 END_PARTS = np.array([0.04, 0.15, 0.4])  # of the last step of the grid, where the outline bends most
 LOG_TWO_PI = math.log(2.0 * math.pi)
 # How far an outline may move where it loses corners: of the square root of its area, and, where it is long and thin, of
@@ -66,19 +68,19 @@ def _along(weight: Floats, centre: Floats, covariance: Floats) -> tuple[float, f
 
 
 @jit
-def _across(a: float, weight: Floats, middle: Floats, side: Floats, C: Floats) -> tuple[float, float, float]:
-    """Density along at a place, and the mean and the variance across. C (k, 3): variances along, both, across."""
+def _across(a: float, parts: Floats) -> tuple[float, float, float]:
+    """Density along at a place, and the mean and the variance across. parts (k, 6): of `_turned`."""
     total, mean, square = 0.0, 0.0, 0.0
-    for k in range(len(weight)):
-        d = a - middle[k]
-        z2 = d * d / C[k, 0]
-        if z2 > 80.0:
+    for k in range(len(parts)):
+        d = a - parts[k, 0]
+        half_z2 = d * d * parts[k, 1]
+        if half_z2 > 40.0:
             continue
-        p = weight[k] * math.exp(-0.5 * z2) / math.sqrt(2.0 * math.pi * C[k, 0])
-        m = side[k] + C[k, 1] / C[k, 0] * d
+        p = parts[k, 2] * math.exp(-half_z2)
+        m = parts[k, 3] + parts[k, 4] * d
         total += p
         mean += p * m
-        square += p * (max(C[k, 2] - C[k, 1] * C[k, 1] / C[k, 0], LEAST_VARIANCE) + m * m)
+        square += p * (parts[k, 5] + m * m)
     if total <= 0.0:
         return 0.0, 0.0, LEAST_VARIANCE
     mean /= total
@@ -90,19 +92,22 @@ def _held(threshold: float, log_density: Floats, share: Floats, used: Floats) ->
     """Share of the distribution where its density is above exp(threshold), of the used places along (1 or 0)."""
     total = 0.0
     for i in range(len(share)):
-        if used[i] > 0.0 and log_density[i] > threshold:
-            total += share[i] * math.erf(math.sqrt(log_density[i] - threshold))
+        over = log_density[i] - threshold
+        if used[i] > 0.0 and over > 0.0:
+            total += share[i] * (math.erf(math.sqrt(over)) if over < SURELY_IN else 1.0)
     return float(total)
 
 
 @jit
 def _threshold(wanted: float, log_density: Floats, share: Floats, used: Floats) -> float:
     """ln of the density above which a wanted share lies."""
-    high = log_density.max()
+    high, top = log_density.max(), 0.0 - wanted
     low = high - 1.0
-    while _held(low, log_density, share, used) < wanted and low > high - 60.0:
+    bottom = _held(low, log_density, share, used) - wanted
+    while bottom < 0.0 and low > log_density.max() - 60.0:
+        high, top = low, bottom
         low -= 2.0
-    top, bottom = 0.0 - wanted, _held(low, log_density, share, used) - wanted
+        bottom = _held(low, log_density, share, used) - wanted
     for _ in range(TRIES):  # regula falsi, with half the weight of an end that stays (Illinois)
         middle = (low * top - high * bottom) / (top - bottom) if top < bottom else 0.5 * (low + high)
         value = _held(middle, log_density, share, used) - wanted
@@ -118,18 +123,29 @@ def _threshold(wanted: float, log_density: Floats, share: Floats, used: Floats) 
 
 
 @jit
-def _turned(along: float, up: float, centre: Floats, covariance: Floats) -> tuple[Floats, Floats, Floats]:
-    """Centres along (k,) and across (k,), and variances along, both, across (k, 3), in a turned frame."""
+def _turned(
+    along: float, up: float, weight: Floats, centre: Floats, covariance: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Centres along (k,) and variances along (k,) in a turned frame; and what `_across` needs of each (k, 6).
+
+    That is: the centre along, half the inverse of the variance along, the density there, the centre across, by how
+    much it moves across for each metre along, and the variance across where it is known how far along.
+    """
     count = len(centre)
-    middle, side, C = np.empty(count), np.empty(count), np.empty((count, 3))
+    middle, variance, parts = np.empty(count), np.empty(count), np.empty((count, 6))
     for k in range(count):
         middle[k] = along * centre[k, 0] + up * centre[k, 1]
-        side[k] = along * centre[k, 1] - up * centre[k, 0]
         xx, xy, yy = covariance[k, 0, 0], covariance[k, 0, 1], covariance[k, 1, 1]
-        C[k, 0] = max(along * along * xx + 2.0 * along * up * xy + up * up * yy, LEAST_VARIANCE)
-        C[k, 1] = along * up * (yy - xx) + (along * along - up * up) * xy
-        C[k, 2] = up * up * xx - 2.0 * along * up * xy + along * along * yy
-    return middle, side, C
+        variance[k] = max(along * along * xx + 2.0 * along * up * xy + up * up * yy, LEAST_VARIANCE)
+        both = along * up * (yy - xx) + (along * along - up * up) * xy
+        across = up * up * xx - 2.0 * along * up * xy + along * along * yy
+        parts[k, 0] = middle[k]
+        parts[k, 1] = 0.5 / variance[k]
+        parts[k, 2] = weight[k] / math.sqrt(2.0 * math.pi * variance[k])
+        parts[k, 3] = along * centre[k, 1] - up * centre[k, 0]
+        parts[k, 4] = both / variance[k]
+        parts[k, 5] = max(across - both * both / variance[k], LEAST_VARIANCE)
+    return middle, variance, parts
 
 
 @jit
@@ -210,7 +226,7 @@ def _thinned(x: Floats, low: Floats, high: Floats, tolerance: float) -> Ints:
 @jit
 def _sides(
     first: int, last: int, at: Floats, log_density: Floats, mean: Floats, variance: Floats, threshold: float,
-    weight: Floats, middle: Floats, side: Floats, C: Floats, x: Floats, low: Floats, high: Floats,
+    parts: Floats, x: Floats, low: Floats, high: Floats,
 ) -> int:  # fmt: skip
     """Fill x with places along a part, from its first to its last of the grid, low and high with where it ends across.
 
@@ -238,7 +254,7 @@ def _sides(
     for i in range(m):
         if inside <= i < beyond:
             continue
-        g, y, v = _across(x[i], weight, middle, side, C)
+        g, y, v = _across(x[i], parts)
         over = math.log(max(g, 1e-300)) - 0.5 * (LOG_TWO_PI + math.log(v)) - threshold
         wide = math.sqrt(2.0 * v * max(over, 0.0))
         low[i], high[i] = y - wide, y + wide
@@ -246,15 +262,13 @@ def _sides(
 
 
 @jit
-def _profile(
-    weight: Floats, middle: Floats, side: Floats, C: Floats
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def _profile(middle: Floats, along_m2: Floats, each: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Places along; at each ln of the crest's density (1/m2), its share of all, and mean and variance across."""
-    at = grid(middle, C[:, 0])
+    at = grid(middle, along_m2)
     n = len(at)
     log_density, share, mean, variance = np.full(n, -np.inf), np.zeros(n), np.empty(n), np.empty(n)
     for i in range(n):
-        g, mean[i], variance[i] = _across(at[i], weight, middle, side, C)
+        g, mean[i], variance[i] = _across(at[i], each)
         if g > 0.0:
             log_density[i] = math.log(g) - 0.5 * (LOG_TWO_PI + math.log(variance[i]))
         share[i] = 0.5 * g * (at[min(i + 1, n - 1)] - at[max(i - 1, 0)])
@@ -264,7 +278,7 @@ def _profile(
 @jit
 def _drawn(
     part: Ints, threshold: float, region: int, at: Floats, log_density: Floats, mean: Floats, variance: Floats,
-    weight: Floats, middle: Floats, side: Floats, C: Floats, along: float, up: float,
+    each: Floats, along: float, up: float,
     corners: Floats, parts: Floats, filled: int, found: int,
 ) -> tuple[int, int, float]:  # fmt: skip
     """Add the outlines of a region's parts (p, 2) to corners and parts; how far both are filled, and the area."""
@@ -273,7 +287,7 @@ def _drawn(
     total = 0.0
     for p in range(len(part)):
         m = _sides(
-            part[p, 0], part[p, 1], at, log_density, mean, variance, threshold, weight, middle, side, C, x, low, high
+            part[p, 0], part[p, 1], at, log_density, mean, variance, threshold, each, x, low, high
         )  # fmt: skip
         area = 0.0
         for i in range(1, m):
@@ -316,15 +330,15 @@ def outlines(
     region may have several parts, which do not touch.
     """
     along, up = _along(weight, centre, covariance)
-    middle, side, C = _turned(along, up, centre, covariance)
-    at, log_density, share, mean, variance = _profile(weight, middle, side, C)
+    middle, along_m2, each = _turned(along, up, weight, centre, covariance)
+    at, log_density, share, mean, variance = _profile(middle, along_m2, each)
     corners, parts = np.empty((_room(len(at)) * len(shares), 2)), np.empty((len(at) * len(shares), 2))
     filled, found = 0, 0
     areas = np.zeros(len(shares))
     for r in range(len(shares)):
         threshold, part = _parts(shares[r], log_density, share)
         filled, found, areas[r] = _drawn(
-            part, threshold, r, at, log_density, mean, variance, weight, middle, side, C, along, up,
+            part, threshold, r, at, log_density, mean, variance, each, along, up,
             corners, parts, filled, found,
         )  # fmt: skip
     return corners[:filled].copy(), parts[:found].copy(), areas
@@ -340,8 +354,8 @@ def above(
     is nowhere so dense; the area; the share of the distribution that the region holds; and the greatest density.
     """
     along, up = _along(weight, centre, covariance)
-    middle, side, C = _turned(along, up, centre, covariance)
-    at, log_density, share, mean, variance = _profile(weight, middle, side, C)
+    middle, along_m2, each = _turned(along, up, weight, centre, covariance)
+    at, log_density, share, mean, variance = _profile(middle, along_m2, each)
     threshold, greatest = math.log(density), math.exp(log_density.max())
     part, count = np.empty((len(at), 2), np.int64), 0
     for i in range(len(at)):
@@ -354,7 +368,7 @@ def above(
             count += 1
     corners, parts = np.empty((_room(len(at)), 2)), np.empty((len(at), 2))
     filled, found, area = _drawn(
-        part[:count], threshold, 0, at, log_density, mean, variance, weight, middle, side, C, along, up,
+        part[:count], threshold, 0, at, log_density, mean, variance, each, along, up,
         corners, parts, 0, 0,
     )  # fmt: skip
     held = _held(threshold, log_density, share, np.ones(len(share))) if found > 0 else 0.0
@@ -366,7 +380,12 @@ def quantiles(weight: Floats, middle: Floats, variance: Floats, shares: Floats) 
     """Quantiles (n,) at shares (n,) of a sum of normal distributions on a line, weight, middle, variance (k,)."""
     at = grid(middle, variance)
     below = np.zeros(len(at))
-    for i in range(len(at)):
-        for k in range(len(weight)):
-            below[i] += weight[k] * 0.5 * math.erfc((middle[k] - at[i]) / math.sqrt(2.0 * variance[k]))
+    for k in range(len(weight)):
+        narrow = 1.0 / math.sqrt(variance[k])
+        for i in range(len(at)):
+            z = (middle[k] - at[i]) * narrow
+            if z < -SURELY_BELOW:
+                below[i] += weight[k]
+            elif z < SURELY_BELOW:
+                below[i] += weight[k] * 0.5 * math.erfc(z * math.sqrt(0.5))
     return np.interp(shares, below, at)

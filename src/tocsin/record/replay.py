@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tocsin.earth.motion import BALLISTIC
 from tocsin.formats.words import shipped_words
 from tocsin.prediction.forecast import Forecast
-from tocsin.prediction.predictor import predict
+from tocsin.prediction.predictor import predict_many
 from tocsin.sensors.plots import Plots, Sensor
 from tocsin.tracking import tracker
 from tocsin.tracking.modes import drag_m_s2
@@ -35,6 +35,7 @@ SHORTEST_EVERY_S, LONGEST_EVERY_S = 2.0, 10.0
 FIRST_FORECASTS = 6
 YOUNG_EVERY_S = 1.0
 HARD_DRAG_M_S2 = 20.0
+MANY_DUE = 8  # tracks to be predicted at once, from which on two threads share them
 # After the last plot, time goes on until nothing waits, but no longer than this.
 LONGEST_END_S = 6 * 3600.0
 
@@ -101,17 +102,15 @@ def observe(
     following, output = tracker.step(watch.tracker, plots, received_s)
     if output is None:
         return Watch(following, watch.forecast), None
-    forecasts: list[Forecast] = []
     last = dict(watch.forecast)
-    for number in output.changed:
-        track = tracker.track(following, number)
-        if _due(track, last):
-            forecast = predict(track, received_s)
-            forecasts.append(forecast)
-            left_s = forecast.impact_time_s - track.time_s
-            last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
-            if forecast.stays_up != track.orbit:
-                following = tracker.mark_orbit(following, track.number, forecast.stays_up)
+    changed = [tracker.track(following, number) for number in output.changed]
+    due = [track for track in changed if _due(track, last)]
+    forecasts = predict_many(due, received_s, threads=1 if len(due) < MANY_DUE else 2)
+    for track, forecast in zip(due, forecasts, strict=True):
+        left_s = forecast.impact_time_s - track.time_s
+        last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
+        if forecast.stays_up != track.orbit:
+            following = tracker.mark_orbit(following, track.number, forecast.stays_up)
     alive = set(output.shown)
     last = {number: value for number, value in last.items() if number in alive}
     known_s = clock()
