@@ -193,7 +193,7 @@ def test_flicker_is_bounded(gazetteer):
 
     _, messages = replay(every_second(590, make), gazetteer)
     check_chains(messages)
-    assert len(messages) <= 24
+    assert len(messages) <= 45  # of 590 forecasts that jump by a third
     for t in np.arange(messages[0].sent_s, IMPACT_S, 1.0):
         assert covered(messages, t, 48.45, 35.05)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tocsin.warning.settings import Settings
 
 # Thresholds that are tried, beside that of the policy itself: chances on a square kilometre.
-VALUES = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+VALUES = (3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 LATENCY_S = 0.5  # of every decision
 # What the rows follow from: files under src/tocsin.
 MADE_BY = (
