@@ -94,6 +94,18 @@ def test_something_under_thrust_is_watched_and_one_that_stays_up_is_withdrawn(ga
     assert stages(log) == [["watch", "withdrawn"]]
     assert not messages_of(log)
     assert "under thrust" in log[0].reason
+    assert log[1].at_s == pytest.approx(NOON_S + 75.2, abs=1.1)  # denied for 15 s
+
+
+def test_something_lost_under_thrust_is_watched_until_it_must_have_come_down(gazetteer):
+    make = every_second(30, lambda t: [forecast("1", NOON_S + t, area_km2=NAN, phase="boost")])
+    log = log_of(make, gazetteer)
+    assert stages(log) == [["watch", "withdrawn"]]
+    assert log[1].at_s == pytest.approx(NOON_S + 29.0 + 1800.0, abs=1.1)
+    # seen again minutes later, it is the same incident
+    again = [(NOON_S + 400.2 + t, falling(400 + t, (300.0,))) for t in range(10)]
+    log = log_of([*make, *again], gazetteer)
+    assert stages(log) == [["watch", "take-cover", "all-clear"]]
 
 
 def test_waiting_ends_at_the_time_to_shelter(gazetteer):

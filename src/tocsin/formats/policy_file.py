@@ -48,6 +48,7 @@ LIMITS: dict[str, dict[str, tuple[float, float]]] = {
     "end": {
         "sigmas": (1.0, 10.0),
         "debris_s": (0.0, 3600.0),
+        "unseen_s": (0.0, 86_400.0),
         "slack_s": (10.0, 3600.0),
         "all_clear_s": (60.0, 86_400.0),
     },

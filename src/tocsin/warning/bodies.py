@@ -149,7 +149,7 @@ def outlined(body: Body, settings: Settings) -> Body:
 
 def over_s(body: Body, settings: Settings) -> float:
     """When the danger from a body is over, if no more is heard of it."""
-    return body.latest_s + settings.debris_s
+    return body.latest_s + (settings.debris_s if body.recent else settings.unseen_s)
 
 
 def reach(body: Body) -> Outline:

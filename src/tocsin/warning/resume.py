@@ -47,7 +47,10 @@ def resumed(
         else:
             sequences.setdefault(one.incident, 0)
             incidents[one.incident] = Incident(one.incident, one.after, (), False, one.plots)
-            left_s[one.incident] = one.at_s + (one.time_left_s or 0.0)
+            waits = one.time_left_s is None
+            left_s[one.incident] = one.at_s + (
+                settings.unseen_s if waits else (one.time_left_s or 0.0) + settings.debris_s
+            )
     bodies: dict[str, Body] = {}
     chains: dict[str, Chain] = {}
     for messages in told.values():
@@ -59,7 +62,7 @@ def resumed(
         if incident.stage in ENDS:
             del incidents[name]
         elif all(chain.incident != name for chain in chains.values()):
-            body = _watched(name, max(left_s[name], now_s))
+            body = _watched(name, max(left_s[name], now_s) - settings.unseen_s)
             bodies[body.track] = body
     for body in bodies.values():
         old = incidents.get(body.incident) or Incident(body.incident, "", (), False, 0)
@@ -126,7 +129,7 @@ def _held(
 
 
 def _watched(incident: str, last_s: float) -> Body:
-    """What stands for an incident of which people were not told, until its time is over."""
+    """What stands for an incident of which people were not told, until its time is over: unseen_s after last_s."""
     return _body(f"{incident}/watched", incident, plane_at(0.0, 0.0))._replace(
         first_s=last_s, last_s=last_s, impact_s=last_s
     )

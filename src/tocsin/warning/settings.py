@@ -56,6 +56,9 @@ class Settings(NamedTuple):
         3.0  # latest credible arrival, where the forecast gives none: so many standard deviations on
     )
     debris_s: float = 60.0  # after it, until what was thrown up has come down
+    unseen_s: float = (
+        1800.0  # how long a track is watched that was lost under thrust, before it was known where to
+    )
     slack_s: float = 120.0  # expires lies this much beyond, so that small changes need no Update
     all_clear_s: float = 600.0  # how long an all-clear or a withdrawal stays
 
