@@ -56,6 +56,10 @@ def as_read_by_others(alert: Alert) -> CapMessage:
                     info.description,
                     info.instruction,
                     "; ".join(area.area_desc for area in info.areas),
+                    *(
+                        next(one.value.value for one in info.parameters if one.value_name.value == name)
+                        for name in ("tocsin:text-90", "tocsin:text-600")
+                    ),
                 ),
                 response=tuple(one.value for one in info.response_types),
                 urgency=info.urgency.value,
@@ -70,6 +74,9 @@ def as_read_by_others(alert: Alert) -> CapMessage:
                     for ring in area.polygons
                 ),
                 categories=tuple(one.value for one in info.categories),
+                geocodes=tuple(
+                    (one.value_name.value, one.value.value) for area in info.areas for one in area.geocodes
+                ),
             )
             for info in alert.infos
         ),

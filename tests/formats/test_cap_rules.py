@@ -36,8 +36,10 @@ def parameter(message: Message, name: str, value: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def update(messages):
-    """An Update and what was sent before it."""
-    number = next(n for n, message in enumerate(messages) if message.kind == "Update")
+    """An Update of the first message, near Dnipro, and what was sent before it."""
+    first = messages[0].identifier
+    number = next(n for n, one in enumerate(messages) if first in {name for name, _ in one.references})
+    assert messages[number].kind == "Update"
     return messages[number], [read_cap(cap_xml(message)) for message in messages[:number]]
 
 

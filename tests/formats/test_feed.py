@@ -44,7 +44,7 @@ def test_an_entry_says_what_the_message_says(index):
             ("a:author/a:name", message.sender),
             ("cap:status", "Exercise"),
             ("cap:msgType", message.kind),
-            ("cap:event", "EXERCISE: falling objects"),
+            ("cap:event", "EXERCISE. Falling objects"),
             ("cap:severity", message.infos[0].severity),
             ("cap:expires", cap_time(message.infos[0].expires_s)),
         ):

@@ -300,3 +300,23 @@ def test_one_is_to_be_prepared_for_while_another_is_over(gazetteer):
     assert all(identifier not in {one.identifier for one in standing} for identifier, _ in clear.references)
     assert messages[-1].stage == "all-clear"
     assert messages[-1].sent_s > NOON_S + 900.0
+
+
+def test_a_track_told_of_again_leaves_the_others_of_its_first_chain_alone(gazetteer):
+    """Two bodies share a chain; one is withdrawn and comes again, due much later: both are in force."""
+
+    def make(t):
+        one = forecast("1", NOON_S + t, area_km2=20.0) if t < 20 or t > 60 else None
+        if 20 <= t <= 60:
+            one = forecast("1", NOON_S + t, area_km2=NAN)
+        elif t > 60:
+            one = forecast("1", NOON_S + t, NOON_S + 1500.0, lat_deg=49.5, area_km2=20.0)
+        return [one, forecast("2", NOON_S + t, NOON_S + 610.0, lat_deg=48.5, area_km2=20.0)]
+
+    messages = messages_of(log_of(every_second(100, make), gazetteer))
+    check_chains(messages)
+    for t in range(70, 600, 10):
+        assert covered(messages, NOON_S + t, 48.5, 35.05)
+        assert covered(messages, NOON_S + t, 49.5, 35.05)
+    assert covered(messages, NOON_S + 1490.0, 49.5, 35.05)
+    assert not covered(messages, NOON_S + 700.0, 48.5, 35.05)  # ended when it was over, not by running out

@@ -161,9 +161,7 @@ def regroup(desk: Desk) -> None:
             for one in siblings
             if one.stage == chain.stage and concurrent(late[0], endangering(one, bodies), desk.settings)
         ]
-        name = others[0] if others else f"{chain.incident}/{late[0].track}/{len(chain.sent)}"
-        if not others:
-            chains[name] = new_chain(name, chain.incident, chain.stage)
+        name = others[0] if others else _open(late[0], chain.stage, desk)
         _move(late, name, desk)
         chains[name] = chains[name]._replace(due_s=-math.inf)
 
@@ -179,7 +177,9 @@ def root(track: str, parents: Mapping[str, str]) -> str:
 
 def _open(body: Body, stage: str, desk: Desk) -> str:
     """Open a chain for a body. Returns its name."""
-    name = f"{body.incident}/{body.track}/{stage}"
+    count = 1
+    while (name := f"{body.incident}/{body.track}/{stage}/{count}") in desk.chains:
+        count += 1  # a body that was let go may be told of again while others of its first chain still fall
     desk.chains[name] = new_chain(name, body.incident, stage)
     return name
 
