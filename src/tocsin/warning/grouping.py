@@ -79,6 +79,9 @@ def join(track: str, stage: str, desk: Desk) -> None:
         )
         or any(adjoin(body, other, desk.settings) for other in endangering(chain, desk.bodies))
     ]
+    waves = [one for one in chains if one.incident == body.incident and endangering(one, desk.bodies)]
+    if not found and len(waves) > 1:  # neither with the first wave nor near what comes later: with the later
+        found = [max(waves, key=lambda one: _first_s(one, desk)).name]
     name = _merge(found, desk) if found else _open(body, STAGE_OF[stage], desk)
     _move((desk.bodies[track],), name, desk)
 
@@ -156,14 +159,19 @@ def regroup(desk: Desk) -> None:
         late = later_wave(left, desk.settings)
         if not late:
             continue
-        others = [
-            one.name
-            for one in siblings
-            if one.stage == chain.stage and concurrent(late[0], endangering(one, bodies), desk.settings)
-        ]
-        name = others[0] if others else _open(late[0], chain.stage, desk)
+        # two chains an incident are enough: what comes first, and what comes later
+        waves = [one for one in siblings if one.stage == chain.stage and endangering(one, bodies)]
+        later = [one for one in waves if _first_s(one, desk) > min(body.impact_s for body in left)]
+        near = [one for one in later if concurrent(late[0], endangering(one, bodies), desk.settings)]
+        if waves and not later:
+            continue
+        name = (near or later)[0].name if later else _open(late[0], chain.stage, desk)
         _move(late, name, desk)
         chains[name] = chains[name]._replace(due_s=-math.inf)
+
+
+def _first_s(chain: Chain, desk: Desk) -> float:
+    return min(body.impact_s for body in endangering(chain, desk.bodies))
 
 
 def root(track: str, parents: Mapping[str, str]) -> str:
