@@ -53,6 +53,9 @@ class Body(NamedTuple):
     last_s: float  # and of its last
     streak: int  # forecasts in a row, up to the last, that are credible
     denials: tuple[float, ...]  # when forecasts in a row, up to the last, said that it does not come down
+    doubts: tuple[
+        float, ...
+    ]  # when forecasts in a row, up to the last, were vaguer than what people were told
     recent: tuple[
         Seen, ...
     ]  # oldest first; the last is the latest; empty while nothing is known of an impact
@@ -95,14 +98,19 @@ def observed(body: Body | None, forecast: Forecast, settings: Settings) -> Body 
     if body.stage not in OPEN:  # starts anew
         body = _new(forecast, settings)._replace(incident=body.incident)
     found = risk(forecast, settings.cost_loss_per_km2, settings.light_loss)
-    if (body.stage == ALERTED and found.held < settings.least_held) or (body.chain and found.area is None):
+    if body.chain and found.area is None:
         return body._replace(last_s=forecast.issued_s, denials=())  # too vague to say where
+    if body.stage == ALERTED and found.held < min(settings.least_held, body.held):
+        doubts = (*body.doubts, forecast.issued_s)  # vaguer than before: only if it stays so
+        if not _agreed(doubts, settings):
+            return body._replace(last_s=forecast.issued_s, denials=(), doubts=_kept(doubts, settings))
     body = _centred(body, forecast)
     body = body._replace(
         parent=forecast.parent or body.parent,
         last_s=forecast.issued_s,
         streak=body.streak + 1 if credible else 0,
         denials=(),
+        doubts=(),
         recent=_recent(body, forecast, found.area, settings),
         impact_s=forecast.impact_time_s,
         sigma_s=forecast.impact_time_sigma_s,
@@ -184,6 +192,7 @@ def _new(forecast: Forecast, settings: Settings) -> Body:
         last_s=forecast.issued_s,
         streak=0,
         denials=(),
+        doubts=(),
         recent=(),
         impact_s=forecast.impact_time_s,
         sigma_s=forecast.impact_time_sigma_s,
@@ -207,12 +216,19 @@ def _denied(body: Body, forecast: Forecast, settings: Settings) -> Body:
     if body.stage not in OPEN:
         return body
     denials = (*body.denials, forecast.issued_s)
-    agreed = len(denials) >= settings.agree_forecasts and denials[-1] - denials[0] >= settings.agree_s
-    if agreed:
+    if _agreed(denials, settings):
         return body._replace(stage=WITHDRAWN, streak=0, denials=(), outline=None)
-    # of a long row the first and the latest matter
-    kept = denials if len(denials) <= settings.agree_forecasts else (*denials[:-2], denials[-1])
-    return body._replace(streak=0, denials=kept)
+    return body._replace(streak=0, denials=_kept(denials, settings))
+
+
+def _agreed(moments: tuple[float, ...], settings: Settings) -> bool:
+    """Whether forecasts in a row at these moments are enough, over long enough."""
+    return len(moments) >= settings.agree_forecasts and moments[-1] - moments[0] >= settings.agree_s
+
+
+def _kept(moments: tuple[float, ...], settings: Settings) -> tuple[float, ...]:
+    """Of a long row of moments the first and the latest matter."""
+    return moments if len(moments) <= settings.agree_forecasts else (*moments[:-2], moments[-1])
 
 
 def _centred(body: Body, forecast: Forecast) -> Body:

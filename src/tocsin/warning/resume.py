@@ -147,6 +147,7 @@ def _body(track: str, incident: str, plane: Plane) -> Body:
         last_s=0.0,
         streak=0,
         denials=(),
+        doubts=(),
         recent=(),
         impact_s=math.nan,
         sigma_s=math.nan,

@@ -33,7 +33,9 @@ class Settings(NamedTuple):
     scale: float = 1.0  # alerted outline over that of the places above C/L
     margin_m: float = 300.0  # added all round: where debris goes, and rounding
     max_area_km2: float = 1000.0  # a growing outline beyond it is replaced by the latest forecast's
-    least_held: float = 0.5  # a forecast whose places hold less changes nothing that is alerted
+    least_held: float = (
+        0.95  # forecasts whose places hold less, and less than before, change nothing until they agree
+    )
     corners: int = 24  # of one body's outline
     united_corners: int = 40  # of one footprint, where few stand in a message
     message_corners: int = 480  # of all footprints of a message, if there is room: corners_left()
