@@ -156,7 +156,7 @@ def _decided(task: Task) -> tuple[str, bytes]:
 
 
 def trials_of(folder: Path, settings: dict[str, Any], values: list[float]) -> list[Trial]:
-    """A recording, decided upon at each threshold. Raises DataError where it does not tell what came down."""
+    """A recording, decided upon at each threshold. Raises DataError where it does not tell what came down where."""
     import numpy as np
 
     from tocsin.cli.scored import notices_of, read_truth_of
@@ -169,8 +169,6 @@ def trials_of(folder: Path, settings: dict[str, Any], values: list[float]) -> li
     from tocsin.warning.settings import Settings
 
     recording, truth, gazetteer = read_recording(folder), read_truth_of(folder), shipped_gazetteer()
-    if not (folder / "impacts.csv").is_file():
-        raise DataError(f"{folder}: has no impacts.csv, which tells what came down where")
     seen = [one._replace(rows=()) for one in observations(recording.sensors, recording.plots, LATENCY_S)]
     out = []
     for value in values:

@@ -178,7 +178,8 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
         return Change(False, f"joined: {_listed(joined)}")
     shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, settings)]
     if shrunk:
-        reason = f"{len(shrunk)} of {len(chain.standing)} footprints at most {settings.shrink:.0%}"
+        many = f"{len(shrunk)} of {len(chain.standing)} footprints in force"
+        reason = f"at most {settings.shrink:.0%} is needed of {many}"
         return Change(False, reason, reduced=True)
     return Change(True, "regrouped") if chain.due_s == -math.inf else None
 

@@ -47,7 +47,7 @@ def risk(forecast: Forecast, cost_loss_per_km2: float, light_loss: float) -> Ris
     if forecast.danger is None or not chance > 0.0:
         return Risk(None, 0.0, 0.0, 0.0)
     corners, parts, area_m2, held, greatest = above(*forecast.danger, cost_loss_per_km2 / M2_IN_KM2 / chance)
-    peak = chance * greatest * M2_IN_KM2
+    peak = chance * min(greatest * M2_IN_KM2, 1.0)
     if not len(parts):
         return Risk(None, 0.0, 0.0, peak)
     (area,) = polygons(forecast.latitude_rad, forecast.longitude_rad, corners, parts, 1)
