@@ -23,6 +23,8 @@ $tocsin score demo/dnipro-2024 demo/results > score.txt
 for file in tracks.parquet predictions.parquet alerts.geojson feed.xml summary.json map.html; do
     [ -s "demo/results/$file" ] || { echo "smoke: demo/results/$file is missing or empty" >&2; exit 1; }
 done
+$tocsin brief demo/results --out brief.pdf > /dev/null
+$tocsin policy --default | grep -q cost_loss_per_km2
 $tocsin key keys > /dev/null
 $tocsin sign demo/results/alerts/*.xml --key keys/key.pem --certificate keys/certificate.pem --out signed
 $tocsin verify signed/*.xml --certificate keys/certificate.pem > verified.txt
