@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from tocsin.formats.gazetteer import shipped_gazetteer
+from tocsin.formats.words import shipped_words
+from tocsin.record.campaign import decide, observations
 from tocsin.record.replay import replay_events
 from tocsin.simulation.run import simulate
 from tocsin.simulation.scenario import read_scenario
+from tocsin.warning.settings import Settings
 
 LATENCY_S = 0.25
 
@@ -93,3 +96,15 @@ def test_real_latency_changes_when_but_not_what_is_tracked(recording, events, ga
 def test_an_empty_recording_gives_nothing(recording, gazetteer):
     nothing = recording.plots.rows(slice(0, 0))
     assert list(replay_events(recording.sensors, nothing, gazetteer, 0.0)) == []
+
+
+def test_decided_again_over_what_was_observed_it_is_the_same_replay(recording, gazetteer):
+    """What `tocsin policy` counts is what a replay would have sent."""
+    whole = list(replay_events(recording.sensors, recording.plots, gazetteer, LATENCY_S))
+    seen = list(observations(recording.sensors, recording.plots, LATENCY_S))
+    again = decide(seen, gazetteer, shipped_words(), LATENCY_S)
+    assert again.messages == tuple(m for e in whole for m in e.messages)
+    assert again.changes == tuple(c for e in whole for c in e.changes)
+    assert len(again.messages) > 3
+    other = decide(seen, gazetteer, shipped_words(), LATENCY_S, Settings(cost_loss_per_km2=1e-2))
+    assert other.messages[0].sent_s > again.messages[0].sent_s

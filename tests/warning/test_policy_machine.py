@@ -163,7 +163,7 @@ class Policy(RuleBasedStateMachine):
                 for body in alerted:
                     for part in to_lonlat(body.plane, body.recent[-1].area.convex_hull, decimals=6):
                         outside = part.difference(held).area
-                        assert outside <= 0.04 * part.area or part.bounds[3] > 89.0
+                        assert outside <= 0.03 * part.area or part.bounds[3] > 89.0
 
     @invariant()
     def the_record_and_the_state_agree(self):

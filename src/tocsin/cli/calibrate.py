@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tocsin.cli.campaigns import claim, digest, workers
-from tocsin.cli.output import progress
+from tocsin.cli.output import getting_ready, progress
 
 if TYPE_CHECKING:
     from tocsin.calibration.counts import Cell, Curve
@@ -128,12 +128,8 @@ def _get_ready(families: list[str]) -> None:
 
     from tocsin.calibration.families import family_of
     from tocsin.calibration.flights import flight
-    from tocsin.kernel import compiling
 
-    with (
-        progress("getting ready (the first time takes a minute)") as advance,
-        compiling(lambda made, name: advance(made, max(made, KERNELS))),
-    ):
+    with getting_ready(KERNELS):
         for name in families:
             family = family_of(name)
             if family is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tocsin import __version__
-from tocsin.cli.output import progress
+from tocsin.cli.output import getting_ready, progress
 from tocsin.formats.cap import cap_xml
 from tocsin.formats.feed import feed_of
 from tocsin.formats.files import write_file
@@ -22,7 +22,6 @@ from tocsin.formats.map_html import map_html
 from tocsin.formats.recording import Recording
 from tocsin.formats.results import write_results
 from tocsin.formats.subscribers import subscribers_jsonl
-from tocsin.kernel import compiling
 from tocsin.prediction.forecast import Forecast
 from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
@@ -69,10 +68,7 @@ def run_line(
     gazetteer = shipped_gazetteer()
     begin = time.perf_counter()
     if recording.plots.count:
-        with (
-            progress("getting ready (the first time takes a minute)") as advance,
-            compiling(lambda done, name: advance(done, max(done, KERNELS))),
-        ):
+        with getting_ready(KERNELS):
             warm_up(gazetteer)
     ready = time.perf_counter()
     around = gazetteer._replace(zones=zones)

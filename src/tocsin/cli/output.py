@@ -49,3 +49,15 @@ def progress(text: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(text, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def getting_ready(kernels: int) -> Iterator[None]:
+    """A progress bar while the block has its functions compiled, so many of them, about, on a machine that has none."""
+    from tocsin.kernel import compiling
+
+    with (
+        progress("getting ready (the first time takes a minute)") as advance,
+        compiling(lambda made, name: advance(made, max(made, kernels))),
+    ):
+        yield

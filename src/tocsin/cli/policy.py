@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tocsin.cli.campaigns import claim, digest, workers
-from tocsin.cli.output import progress
+from tocsin.cli.output import getting_ready, progress
 from tocsin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -117,9 +117,9 @@ def decide_all(
     folder: Path, recordings: list[Path], settings: Settings, values: list[float], processes: int
 ) -> None:
     """Decide about the recordings that are not in the folder yet, a file each, with a progress bar on a terminal."""
+    from tocsin.cli.line import KERNELS
     from tocsin.formats.files import write_file
     from tocsin.formats.gazetteer import shipped_gazetteer
-    from tocsin.kernel import compiling
     from tocsin.record.warm_up import warm_up
 
     tasks: list[Task] = [
@@ -127,10 +127,7 @@ def decide_all(
     ]
     if not tasks:
         return
-    with (
-        progress("getting ready (the first time takes a minute)") as advance,
-        compiling(lambda made, name: advance(made, max(made, 190))),
-    ):
+    with getting_ready(KERNELS):
         warm_up(shipped_gazetteer())
     done = len(recordings) - len(tasks)
     with progress("deciding") as advance, workers(_decided, min(processes, len(tasks))) as results:
@@ -162,6 +159,7 @@ def trials_of(folder: Path, settings: dict[str, Any], values: list[float]) -> li
     from tocsin.cli.scored import notices_of, read_truth_of
     from tocsin.formats.gazetteer import shipped_gazetteer
     from tocsin.formats.recording import read_recording
+    from tocsin.formats.words import shipped_words
     from tocsin.metrics.coverage import bound_lead_s
     from tocsin.metrics.lead import warned
     from tocsin.metrics.tradeoff import Trial
@@ -169,11 +167,12 @@ def trials_of(folder: Path, settings: dict[str, Any], values: list[float]) -> li
     from tocsin.warning.settings import Settings
 
     recording, truth, gazetteer = read_recording(folder), read_truth_of(folder), shipped_gazetteer()
+    words = shipped_words()
     seen = [one._replace(rows=()) for one in observations(recording.sensors, recording.plots, LATENCY_S)]
     out = []
     for value in values:
         tried = Settings(**{**settings, "cost_loss_per_km2": value})
-        notices = notices_of(decide(seen, gazetteer, LATENCY_S, tried).messages)
+        notices = notices_of(decide(seen, gazetteer, words, LATENCY_S, tried).messages)
         verdict = warned(notices, truth.impacts, truth.end_s)
         best = [bound_lead_s(truth, lead.impact, 1000.0) for lead in verdict.leads]
         out.append(

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from tocsin.formats.words import shipped_words
 from tocsin.record.replay import LONGEST_END_S, Observation, arriving, begin, observe
 from tocsin.sensors.plots import Plots, Sensor
 from tocsin.tracking import tracker
 from tocsin.warning import policy
 from tocsin.warning.alert import Message
 from tocsin.warning.gazetteer import Gazetteer
+from tocsin.warning.phrases import Words
 from tocsin.warning.policy import Happening
 from tocsin.warning.settings import Settings
 
@@ -43,10 +43,14 @@ def observations(sensors: tuple[Sensor, ...], plots: Plots, latency_s: float) ->
 
 
 def decide(
-    seen: Iterable[Observation], gazetteer: Gazetteer, latency_s: float, settings: Settings = policy.DEFAULTS
+    seen: Iterable[Observation],
+    gazetteer: Gazetteer,
+    words: Words,
+    latency_s: float,
+    settings: Settings = policy.DEFAULTS,
 ) -> Decided:
     """What a policy does about observations of this latency: the same as in a replay."""
-    state = policy.start(shipped_words(), settings)
+    state = policy.start(words, settings)
     messages: list[Message] = []
     changes: list[Happening] = []
     live: tuple[str, ...] = ()

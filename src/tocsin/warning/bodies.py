@@ -181,28 +181,43 @@ def succeeds(new: Body, old: Body, settings: Settings) -> bool:
 def _new(forecast: Forecast, settings: Settings) -> Body:
     known = comes_down(forecast)
     latitude, longitude = (forecast.latitude_rad, forecast.longitude_rad) if known else (0.0, 0.0)
-    return Body(
-        track=forecast.track,
+    body = unheard(forecast.track, plane_at(latitude, longitude), forecast.issued_s)
+    return body._replace(
         parent=forecast.parent,
-        incident="",
-        stage=WATCHED,
-        chain="",
-        plane=plane_at(latitude, longitude),
-        first_s=forecast.issued_s,
-        last_s=forecast.issued_s,
-        streak=0,
-        denials=(),
-        doubts=(),
-        recent=(),
         impact_s=forecast.impact_time_s,
         sigma_s=forecast.impact_time_sigma_s,
         existence=forecast.existence,
         plots=forecast.plots,
-        held=0.0,
-        peak_per_km2=0.0,
         area_km2=forecast.area_km2,
         point=(math.degrees(longitude), math.degrees(latitude)),
         shelter_s=settings.shelter_s,
+    )
+
+
+def unheard(track: str, plane: Plane, at_s: float) -> Body:
+    """A watched body of which no forecast has said anything yet."""
+    return Body(
+        track=track,
+        parent=None,
+        incident="",
+        stage=WATCHED,
+        chain="",
+        plane=plane,
+        first_s=at_s,
+        last_s=at_s,
+        streak=0,
+        denials=(),
+        doubts=(),
+        recent=(),
+        impact_s=math.nan,
+        sigma_s=math.nan,
+        existence=0.0,
+        plots=0,
+        held=0.0,
+        peak_per_km2=0.0,
+        area_km2=math.nan,
+        point=(0.0, 0.0),
+        shelter_s=0.0,
         outline=None,
         succeeded_by="",
     )

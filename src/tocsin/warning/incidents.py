@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tocsin.warning.alert import ALL_CLEAR, PREPARE, TAKE_COVER, WATCH, WITHDRAWN, Change
-from tocsin.warning.bodies import ALERTED, OPEN, PASSED, PREPARED, Body, over_s
+from tocsin.warning.bodies import ALERTED, OPEN, PASSED, PREPARED, Body
 from tocsin.warning.settings import Settings
 
 # What may follow what; "" is before the first.
@@ -125,8 +125,3 @@ def _tracks(bodies: Sequence[Body]) -> str:
 
 def _seen(incident: Incident) -> str:
     return f"{incident.plots} plots"
-
-
-def latest_s(incident: Incident, bodies: Mapping[str, Body], settings: Settings) -> float | None:
-    """When an incident is over if nothing more is heard; None where no body is left."""
-    return max((over_s(body, settings) for body in members(incident, bodies)), default=None)

@@ -11,11 +11,11 @@ import math
 from collections.abc import Sequence
 
 from tocsin.warning.alert import ENDS, TAKE_COVER, Footprint, Merged, Message
-from tocsin.warning.bodies import ALERTED, PREPARED, WATCHED, Body, Seen
+from tocsin.warning.bodies import ALERTED, PREPARED, Body, Seen, unheard
 from tocsin.warning.chains import Chain, Sent, Standing, new_chain
 from tocsin.warning.incidents import Incident
 from tocsin.warning.phrases import Words
-from tocsin.warning.plane import Plane, from_lonlat, plane_at
+from tocsin.warning.plane import from_lonlat, plane_at
 from tocsin.warning.policy import DEFAULTS, Happening, State, start
 from tocsin.warning.settings import Settings
 
@@ -47,10 +47,8 @@ def resumed(
         else:
             sequences.setdefault(one.incident, 0)
             incidents[one.incident] = Incident(one.incident, one.after, (), False, one.plots)
-            waits = one.time_left_s is None
-            left_s[one.incident] = one.at_s + (
-                settings.unseen_s if waits else (one.time_left_s or 0.0) + settings.debris_s
-            )
+            more_s = settings.unseen_s if one.time_left_s is None else one.time_left_s + settings.debris_s
+            left_s[one.incident] = one.at_s + more_s
     bodies: dict[str, Body] = {}
     chains: dict[str, Chain] = {}
     for messages in told.values():
@@ -111,11 +109,11 @@ def _held(
     plane = plane_at(math.radians(centre.y), math.radians(centre.x))
     outline = from_lonlat(plane, footprint.polygon)
     latest_s = footprint.last_impact_time_s
-    return _body(track, message.incident, plane)._replace(
+    return unheard(track, plane, now_s)._replace(
+        incident=message.incident,
         stage=ALERTED if message.stage == TAKE_COVER else PREPARED,
         chain=chain,
         first_s=message.sent_s,
-        last_s=now_s,
         streak=settings.forecasts,
         recent=(Seen(message.sent_s, outline, min(message.onset_s, latest_s), latest_s),),
         impact_s=footprint.impact_time_s,
@@ -130,34 +128,5 @@ def _held(
 
 def _watched(incident: str, last_s: float) -> Body:
     """What stands for an incident of which people were not told, until its time is over: unseen_s after last_s."""
-    return _body(f"{incident}/watched", incident, plane_at(0.0, 0.0))._replace(
-        first_s=last_s, last_s=last_s, impact_s=last_s
-    )
-
-
-def _body(track: str, incident: str, plane: Plane) -> Body:
-    return Body(
-        track=track,
-        parent=None,
-        incident=incident,
-        stage=WATCHED,
-        chain="",
-        plane=plane,
-        first_s=0.0,
-        last_s=0.0,
-        streak=0,
-        denials=(),
-        doubts=(),
-        recent=(),
-        impact_s=math.nan,
-        sigma_s=math.nan,
-        existence=0.0,
-        plots=0,
-        held=0.0,
-        peak_per_km2=0.0,
-        area_km2=math.nan,
-        point=(0.0, 0.0),
-        shelter_s=0.0,
-        outline=None,
-        succeeded_by="",
-    )
+    body = unheard(f"{incident}/watched", plane_at(0.0, 0.0), last_s)
+    return body._replace(incident=incident, impact_s=last_s)
