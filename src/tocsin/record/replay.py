@@ -131,7 +131,8 @@ def advance(
     due = policy.next_deadline(state.policy)
     if seen is None:
         at_s = clock()
-        if due is None or due > received_s:  # a plot that tells the tracker nothing yet makes nothing due sooner
+        # a plot that tells the tracker nothing yet makes nothing due sooner
+        if due is None or due > received_s:
             return LineState(watch, state.policy), Event(at_s, (), (), (), ())
         live = tuple(track_name(number) for number in tracker.shown(watch.tracker, received_s))
         seen = Observation(at_s, (), (), live)
