@@ -146,15 +146,91 @@ def test_c_over_l_says_who_is_told(gazetteer, value):
     assert first.probability == pytest.approx(0.99 - value * spread, abs=0.01)
 
 
-def test_a_light_piece_counts_for_less(gazetteer):
+def test_nobody_takes_cover_from_a_light_piece(gazetteer):
     def make(light):
         return lambda t: [forecast("1", NOON_S + t, area_km2=400.0, light=light)]
 
     assert messages_of(log_of(every_second(30, make(False)), gazetteer))
+    log = log_of(every_second(30, make(True)), gazetteer)
+    assert stages(log) == [["watch", "all-clear"]]
+    assert not messages_of(log)
+
+
+def test_a_light_piece_counts_for_less_where_the_settings_say_so(gazetteer):
+    def make(t):
+        return [forecast("1", NOON_S + t, area_km2=400.0, light=True)]
+
     # its places above C/L hold 91 %: it waits for the time to shelter, here none
-    log = log_of(every_second(30, make(True)), gazetteer, Settings(shelter_s=0.0))
+    log = log_of(every_second(30, make), gazetteer, Settings(light_loss=0.1, shelter_s=0.0))
     assert stages(log) == [["watch", "prepare", "take-cover", "all-clear"]]
     assert messages_of(log)[0].sent_s == pytest.approx(NOON_S + 588.0, abs=0.5)
+
+
+def test_what_turns_out_to_be_light_is_let_go_after_agreement(gazetteer):
+    """It falls on for twenty minutes; nobody must stay in a cellar for it, nor is told that nothing falls."""
+
+    def make(t):
+        if t < 100:
+            return [forecast("1", NOON_S + t, area_km2=100.0)]
+        return [forecast("1", NOON_S + t, NOON_S + 1800.0, lat_deg=48.7, area_km2=2000.0, light=True)]
+
+    log = log_of(every_second(200, make), gazetteer)
+    assert stages(log) == [["watch", "take-cover", "watch", "all-clear"]]
+    assert "1 light piece coming down" in [one for one in log if isinstance(one, Change)][2].reason
+    alert, end = messages_of(log)
+    check_chains([alert, end])
+    assert (end.kind, end.stage) == ("Cancel", "withdrawn")
+    assert NOON_S + 115.0 <= end.sent_s <= NOON_S + 116.0
+    assert end.expires_s == NOON_S + 1812.0
+    assert (
+        end.texts[0].headline
+        == "EXERCISE. Main danger over: Dnipro area. Light pieces may still fall until 08:31 UTC."
+    )
+    assert "nothing" not in end.texts[0].description.lower()
+    assert "but light pieces" in end.reason
+
+
+def test_the_all_clear_of_the_dense_tells_of_the_light(gazetteer):
+    def make(t):
+        dense = [forecast("1", NOON_S + t, area_km2=100.0)] if t < 580 else []
+        return [*dense, forecast("2", NOON_S + t, NOON_S + 900.0, area_km2=900.0, light=True, parent="1")]
+
+    log = log_of(every_second(700, make), gazetteer)
+    assert stages(log) == [["watch", "take-cover", "watch", "all-clear"]]
+    end = messages_of(log)[-1]
+    assert (end.kind, end.stage, end.sent_s) == ("Update", "all-clear", NOON_S + 672.0)
+    assert "Light pieces may still fall until 08:16 UTC" in end.texts[0].headline
+
+
+def test_one_forecast_that_calls_it_light_changes_nothing_and_dense_again_is_alerted_again(gazetteer):
+    def make(t):
+        return [forecast("1", NOON_S + t, area_km2=100.0, light=t == 50 or 100 <= t < 200)]
+
+    log = log_of(every_second(590, make), gazetteer)
+    assert stages(log) == [["watch", "take-cover", "watch", "take-cover", "all-clear"]]
+    moments = [round(message.sent_s - NOON_S) for message in messages_of(log)]
+    assert moments == [2, 115, 202, 672]
+    messages = messages_of(log)
+    for t in (*range(3, 115), *range(203, 600)):
+        assert covered(messages, NOON_S + t, 48.45, 35.05)
+
+
+def test_the_last_forecasts_of_a_track_that_ends_stand_alone(gazetteer):
+    """A fireball goes dark after eight seconds, known best at the end: fifteen seconds later that is what is told."""
+
+    def make(t):
+        sure = {"area_km2": 800.0 / 1.5**t, "latest_s": NOON_S + 900.0 - 35.0 * t}
+        return [forecast("1", NOON_S + t, **sure)] if t <= 8 else []
+
+    log = log_of(every_second(9, make), gazetteer)
+    messages = messages_of(log)
+    check_chains(messages)
+    # the third last forecast says 760 s
+    assert [round(message.sent_s - NOON_S) for message in messages] == [2, 23, 820]
+    assert messages[1].texts[0].headline.startswith("EXERCISE. Smaller area")
+    assert messages[1].area_km2 < 0.6 * messages[0].area_km2
+    for t in range(3, 820):
+        assert covered(messages, NOON_S + t, 48.45, 35.05)
 
 
 def test_some_of_it_is_over_others_are_still_watched(gazetteer):

@@ -52,6 +52,12 @@ _OVER = {
     "instruction": braces(),
     "short": braces("place"),
 }
+_LIGHT = {
+    "headline": braces("place last offset"),
+    "description": braces("last zone"),
+    "instruction": braces("", "last zone"),
+    "short": braces("place last offset"),
+}
 STAGE_KEYS: Mapping[str, Mapping[str, Fields]] = {
     "prepare": _COMING,
     "take-cover": _HURRIED,
@@ -59,6 +65,7 @@ STAGE_KEYS: Mapping[str, Mapping[str, Fields]] = {
     "reduced": _HURRIED,
     "all-clear": _OVER,
     "withdrawn": _OVER,
+    "light": _LIGHT,
 }
 OPTIONAL = frozenset({"instruction-now", "short-now"})
 MARK_KEYS = {name: braces("text") for name in Drill._fields if name != "word"}

@@ -18,10 +18,11 @@ from tocsin.warning.risk import comes_down, risk
 from tocsin.warning.settings import Settings
 
 # Stages of a body. Watched: it comes down. Prepared: the chance that it does so on some place is above C/L. Alerted:
-# people take cover from it. Then its danger is over: passed, withdrawn, or its track goes on under another name.
-WATCHED, PREPARED, ALERTED = "watched", "prepared", "alerted"
+# people take cover from it. Light: it comes down, but too slowly to take cover from. Then it is over: passed,
+# withdrawn, or its track goes on under another name.
+WATCHED, PREPARED, ALERTED, LIGHT = "watched", "prepared", "alerted", "light"
 PASSED, WITHDRAWN, SUCCEEDED = "passed", "withdrawn", "succeeded"
-OPEN = (WATCHED, PREPARED, ALERTED)
+OPEN = (WATCHED, PREPARED, ALERTED, LIGHT)
 
 KEEP_S = 2.0  # of the forecasts to agree, one in so much time is kept
 RECENTRE_M = 300e3  # a forecast further than this from the point of contact gets a new plane
@@ -55,7 +56,7 @@ class Body(NamedTuple):
     denials: tuple[float, ...]  # when forecasts in a row, up to the last, said that it does not come down
     doubts: tuple[
         float, ...
-    ]  # when forecasts in a row, up to the last, were vaguer than what people were told
+    ]  # when forecasts in a row, up to the last, were vaguer than what people were told, or called it light
     recent: tuple[
         Seen, ...
     ]  # oldest first; the last is the latest; empty while nothing is known of an impact
@@ -98,17 +99,23 @@ def observed(body: Body | None, forecast: Forecast, settings: Settings) -> Body 
     if body.stage not in OPEN:  # starts anew
         body = _new(forecast, settings)._replace(incident=body.incident)
     found = risk(forecast, settings.cost_loss_per_km2, settings.light_loss)
-    if body.chain and found.area is None:
+    light = forecast.light and not settings.light_loss > 0.0
+    if body.chain and found.area is None and not light:
         return body._replace(last_s=forecast.issued_s, denials=())  # too vague to say where
-    if body.stage == ALERTED and found.held < min(settings.least_held, body.held):
-        doubts = (*body.doubts, forecast.issued_s)  # vaguer than before: only if it stays so
+    vaguer = body.stage == ALERTED and found.held < min(settings.least_held, body.held)
+    if body.chain and (light or vaguer):
+        doubts = (*body.doubts, forecast.issued_s)  # lighter or vaguer than before: only if it stays so
         if not _agreed(doubts, settings):
             return body._replace(last_s=forecast.issued_s, denials=(), doubts=_kept(doubts, settings))
+    if light:
+        body = body if body.stage == LIGHT else body._replace(stage=LIGHT, chain="", recent=(), outline=None)
+    elif body.stage == LIGHT:
+        body = body._replace(stage=WATCHED)
     body = _centred(body, forecast)
     body = body._replace(
         parent=forecast.parent or body.parent,
         last_s=forecast.issued_s,
-        streak=body.streak + 1 if credible else 0,
+        streak=body.streak + 1 if credible and not light else 0,
         denials=(),
         doubts=(),
         recent=_recent(body, forecast, found.area, settings),
@@ -153,6 +160,21 @@ def outlined(body: Body, settings: Settings) -> Body:
     """A body of which people are told from now on."""
     outline = enlarged(reach(body), settings.scale, settings.margin_m, settings.corners)
     return body._replace(outline=outline)
+
+
+def settle_s(body: Body, settings: Settings) -> float:
+    """When the last forecasts of a body of which nothing more is heard may stand alone; infinite where they do."""
+    if body.outline is None or len(body.recent) <= settings.agree_forecasts:
+        return math.inf
+    return body.last_s + settings.agree_s
+
+
+def settled(body: Body, now_s: float, settings: Settings) -> Body:
+    """A body at a moment without a forecast of it: what its last forecasts agree on holds when none has come since."""
+    if settle_s(body, settings) > now_s:
+        return body
+    body = body._replace(recent=body.recent[-settings.agree_forecasts :])
+    return body if body.outline is None else body._replace(outline=_shrunk(body, body.outline, settings))
 
 
 def over_s(body: Body, settings: Settings) -> float:
@@ -298,17 +320,22 @@ def _outline(body: Body, settings: Settings) -> Outline | None:
         grown = simplified(old.union(new), settings.corners)
         # where both together would alert too much, the latest forecast knows more
         return grown if grown.area <= max(settings.max_area_km2 * 1e6, 1.2 * new.area) else new
+    recent = body.recent
+    if len(recent) < settings.agree_forecasts or recent[-1].issued_s - recent[0].issued_s < settings.agree_s:
+        return old
+    return _shrunk(body, old, settings)
+
+
+def _shrunk(body: Body, old: Outline, settings: Settings) -> Outline:
+    """The outline that the forecasts that must agree need together, where it is enough smaller than the old one."""
     most_m2 = settings.settle * old.area
-    if enlarged_area_m2(area, settings.scale, settings.margin_m) > most_m2:
-        return old
-    oldest_s = body.recent[0].issued_s
-    if len(body.recent) < settings.agree_forecasts or body.recent[-1].issued_s - oldest_s < settings.agree_s:
-        return old
     areas = [seen.area for seen in body.recent if seen.area is not None]
     if len(areas) < len(body.recent):
         return old
-    if enlarged_area_m2(areas[0], settings.scale, settings.margin_m) > most_m2:
-        return old  # the oldest is the largest, most often
+    # the latest and the oldest first: most often one of them says no
+    for area in (areas[-1], *areas[:-1]):
+        if enlarged_area_m2(area, settings.scale, settings.margin_m) > most_m2:
+            return old
     together = shapely.union_all(areas)
     if enlarged_area_m2(together, settings.scale, settings.margin_m) > most_m2:
         return old

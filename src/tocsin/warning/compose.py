@@ -98,31 +98,34 @@ def ended(
     gazetteer: Gazetteer,
     words: Words,
     held: Collection[str] = (),
+    light_s: float = -math.inf,
 ) -> tuple[Chain, Message]:
     """The message that ends a chain: all-clear where something came down, else the alert is withdrawn.
 
-    held: zones in which another chain still has people in cover; the end of this one is none to them.
+    held: zones in which another chain still has people in cover; the end of this one is none to them. light_s: until
+    when light pieces of the incident may come down.
     """
-    over = chain.came_down
+    over, light = chain.came_down, light_s > now_s
     message = _message(
         chain,
         sequence,
         kind="Update" if over else "Cancel",
         stage=ALL_CLEAR if over else WITHDRAWN,
-        said=ALL_CLEAR if over else WITHDRAWN,
+        said="light" if light else ALL_CLEAR if over else WITHDRAWN,
         now_s=now_s,
         onset_s=now_s,
-        expires_s=now_s + settings.all_clear_s,
+        expires_s=max(now_s + settings.all_clear_s, light_s),
         prints=chain.footprints,
         settings=settings,
         words=words,
         around=surroundings(chain.footprints, gazetteer),
         impact_s=chain.impact_s,
-        last_s=now_s,
+        last_s=max(light_s, now_s),
         over=now_s,
-        reason="the last arrival and its debris time have passed"
-        if over
-        else "reassessed: nothing comes down",
+        reason=(
+            "the last arrival and its debris time have passed" if over else "reassessed: nothing comes down"
+        )
+        + ("" if not light else ", but light pieces"),
     )
     message = message._replace(area_km2=area_km2(chain.standing))
     message = _zoned(message, gazetteer.zones, held)

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tocsin.warning.alert import ALL_CLEAR, PREPARE, TAKE_COVER, WATCH, WITHDRAWN, Change
-from tocsin.warning.bodies import ALERTED, OPEN, PASSED, PREPARED, Body
+from tocsin.warning.bodies import ALERTED, LIGHT, OPEN, PASSED, PREPARED, Body
 from tocsin.warning.settings import Settings
 
 # What may follow what; "" is before the first.
@@ -108,6 +108,10 @@ def _reason(incident: Incident, stage: str, left: Sequence[Body], now_s: float, 
     )
     if stage == WATCH:
         again = "nothing left to take cover from; " if incident.stage == TAKE_COVER else ""
+        pieces = sum(body.stage == LIGHT for body in left)
+        if pieces == len(left):
+            plural = "" if pieces == 1 else "s"
+            return f"{again}{pieces} light piece{plural} coming down; {when}; {_seen(incident)}"
         return f"{again}{_tracks(left)} coming down, {chance}; {when}; {_seen(incident)}"
     if stage == PREPARE:
         return f"{chance}, places above it hold {likely.held:.0%}; {when}; {_seen(incident)}"

@@ -24,6 +24,7 @@ from tocsin.warning.alert import (
 )
 from tocsin.warning.bodies import (
     ALERTED,
+    LIGHT,
     OPEN,
     PREPARED,
     WATCHED,
@@ -35,6 +36,8 @@ from tocsin.warning.bodies import (
     over_s,
     preparable,
     reach,
+    settle_s,
+    settled,
 )
 from tocsin.warning.chains import Chain, change, endangering
 from tocsin.warning.compose import ended, updated
@@ -112,17 +115,26 @@ def step(
     )  # fmt: skip
     touched: set[str] = set()
     for forecast in forecasts:
-        body = observed(desk.bodies.get(forecast.track), forecast, settings)
-        if body is not None:
-            desk.bodies[forecast.track] = body
-            touched.add(forecast.track)
+        known = desk.bodies.get(forecast.track)
+        body = observed(known, forecast, settings)
+        if body is None:
+            continue
+        desk.bodies[forecast.track] = body
+        touched.add(forecast.track)
+        if known is not None and known.chain in desk.chains and not body.chain:  # its chain has less to tell
+            left = desk.chains[known.chain]
+            desk.chains[known.chain] = left._replace(due_s=min(now_s, left.due_s))
     for track in sorted(touched):
         if desk.bodies[track].stage in OPEN and over_s(desk.bodies[track], settings) > now_s:
             enrol(desk.bodies[track], desk)
 
     outlines = {track: body.outline for track, body in state.bodies.items()}
+    stirred = set(touched)
     for track in sorted(desk.bodies):
-        body = desk.bodies[track]
+        body = settled(desk.bodies[track], now_s, settings)
+        if body is not desk.bodies[track]:
+            desk.bodies[track] = body
+            stirred.add(track)
         if over_s(body, settings) <= now_s:
             continue
         if track in touched:
@@ -143,7 +155,7 @@ def step(
     let_go(now_s, desk)
     regroup(desk)
 
-    messages = _messages(touched, now_s, desk, gazetteer, state.words)
+    messages = _messages(stirred, now_s, desk, gazetteer, state.words)
     changes: list[Happening] = [Merged(now_s, old, into) for old, into in desk.merges]
     for name in list(desk.incidents):
         desk.incidents[name], news = changed(desk.incidents[name], desk.bodies, now_s, settings)
@@ -174,15 +186,16 @@ def next_deadline(state: State) -> float | None:
     settings = state.settings
     moments = [over_s(body, settings) for body in state.bodies.values() if body.stage in OPEN]
     moments += [act_s(body, settings) for body in state.bodies.values()]
+    moments += [settle_s(body, settings) for body in state.bodies.values()]
     moments += [chain.due_s for chain in state.chains.values()]
     return min((moment for moment in moments if math.isfinite(moment)), default=None)
 
 
 def _messages(
-    touched: Collection[str], now_s: float, desk: Desk, gazetteer: Gazetteer, words: Words
+    tracks: Collection[str], now_s: float, desk: Desk, gazetteer: Gazetteer, words: Words
 ) -> tuple[Message, ...]:
-    """What the chains must say now."""
-    stirred = {desk.bodies[track].chain for track in touched}
+    """What the chains must say now. tracks: of which something has changed."""
+    stirred = {desk.bodies[track].chain for track in tracks}
     messages: list[Message] = []
     # chains that must speak at once go first: what they take over is in force before another lets it go
     for chain in sorted(desk.chains.values(), key=lambda chain: chain.due_s > -math.inf):
@@ -220,7 +233,10 @@ def _speak(
     if not left:
         if not chain.sent:
             return chain, None
-        return ended(chain, now_s, sequence, settings, gazetteer, words, held)
+        light = (
+            one.latest_s for one in bodies.values() if (one.stage, one.incident) == (LIGHT, chain.incident)
+        )
+        return ended(chain, now_s, sequence, settings, gazetteer, words, held, max(light, default=-math.inf))
     wanted = change(chain, left, now_s, settings)
     if wanted is None:
         return chain._replace(due_s=math.inf), None

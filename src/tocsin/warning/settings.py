@@ -19,9 +19,7 @@ class Settings(NamedTuple):
 
     # when to speak
     cost_loss_per_km2: float = 1e-4  # C/L: places are told where the chance on a square kilometre is above it
-    light_loss: float = (
-        0.1  # loss where what is known to fall slower than 30 m/s comes down, over that of the rest
-    )
+    light_loss: float = 0.0  # loss where what falls slower than 30 m/s comes down, over that of the rest
     hold: float = 0.98  # take cover when the places above C/L hold this share of where it comes down,
     shelter_s: float = 90.0  # or when no more than the time to shelter is left before it may arrive
     within_s: float = 3600.0  # nothing is told to take cover that comes down later than this
