@@ -52,8 +52,10 @@ def test_as_many_places_as_fit_largest_first():
 def test_lines_fit_80_columns():
     found = tuple(place(f"Settlement number {i}", 1000 - i) for i in range(40))
     told = [message(footprints=(footprint(3599.0, found, 12_345_678),)), message("all-clear", kind="Update")]
+    told.append(message("prepare", footprints=(footprint(900.0),)))
     lines = list(message_table(told))
-    assert len(lines) == 3
+    assert len(lines) == 4
+    assert lines[3].split()[1:5] == ["Prepare", "15", "min", "00"]
     assert max(map(len, lines)) <= 80
     assert lines[1].startswith("02:58:01  Alert ")
     assert "12,345,678" in lines[1]

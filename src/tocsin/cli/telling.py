@@ -8,7 +8,12 @@ from typing import Any
 
 from tocsin.warning.alert import Message
 
-STAGES = {"take-cover": "take cover", "all-clear": "all clear", "withdrawn": "withdrawn"}
+STAGES = {
+    "prepare": "prepare",
+    "take-cover": "take cover",
+    "all-clear": "all clear",
+    "withdrawn": "withdrawn",
+}
 PLACES_WIDTH = 33  # characters that a line of 80 has left for the names of places
 
 
@@ -25,7 +30,7 @@ def span(seconds: float) -> str:
 
 def before_impact(message: Message) -> str:
     """How long before the next impact that it warns of the message was sent."""
-    if message.stage != "take-cover" or not message.footprints:
+    if message.stage not in ("prepare", "take-cover") or not message.footprints:
         return ""
     waits_s = [footprint.impact_time_s - message.sent_s for footprint in message.footprints]
     ahead_s = [wait_s for wait_s in waits_s if wait_s >= 0.0]
