@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from tocsin.formats.figure import plot
 from tocsin.formats.winds import read_winds
-from tocsin.prediction.forecast import ORIGINS, FallLine, Prediction
+from tocsin.prediction.forecast import ORIGINS, FallLine, Pieces, Prediction
 from tocsin.prediction.kinds import Kind
 from tocsin.prediction.meteoroids import fall_line, meteoroid
 from tocsin.prediction.states import predict_state
@@ -21,6 +21,7 @@ __all__ = [
     "ORIGINS",
     "FallLine",
     "Kind",
+    "Pieces",
     "Prediction",
     "Winds",
     "fall_line",

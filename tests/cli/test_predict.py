@@ -107,7 +107,11 @@ def test_an_orbit_ephemeris_message(tmp_path, capsys):
         (["nowhere.csv"], 1, "nowhere.csv: no such file"),
         ([*ONE, "nonsense"], 2, "'nonsense' is neither a file nor one of a state's name=value"),
         ([*ONE, "--beta", "-3"], 2, "ballistic_coefficient is -3 kg/m2, must be from 2 to 100000 kg/m2"),
-        ([*ONE, "--origin", "mars"], 2, "origin is 'mars', must be one of whole, child, orbit, meteoroid"),
+        (
+            [*ONE, "--origin", "mars"],
+            2,
+            "origin is 'mars', must be one of whole, child, orbit, meteoroid, breakup",
+        ),
         ([*ONE, "--share", "1.5"], 2, "shares must lie between 0 and 1, are [1.5]"),
         ([*ONE, "--wind", "nowhere.csv"], 1, "nowhere.csv: cannot be read"),
         ([*ONE, "--wind-sigma", "-1"], 2, "wind_sigma_m_s is -1 m/s, must be from 0 to 100 m/s"),

@@ -225,7 +225,7 @@ def test_what_may_stay_up_is_told_of():
         ({"kinds": []}, "kinds is empty"),
         ({"kinds": [Kind("a", 0.0, 5.0, 1.0)]}, "the share of 'a' is 0.0, must be above 0"),
         ({"kinds": [Kind("a", 1.0, 5.0, -1.0)]}, "sigma of 'a' is -1"),
-        ({"origin": "mars"}, "origin is 'mars', must be one of whole, child, orbit, meteoroid"),
+        ({"origin": "mars"}, "origin is 'mars', must be one of whole, child, orbit, meteoroid, breakup"),
         ({"shape": "duck"}, "shape is 'duck', must be one of sphere"),
         ({"shares": [0.5, 1.0]}, "shares must lie between 0 and 1, are [0.5, 1.0]"),
         ({"shares": []}, "shares must lie between 0 and 1"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tocsin.prediction.winds import Winds
 
 BLOCKS = 3  # states told of at length; more are a table
-ORIGINS = ("whole", "child", "orbit", "meteoroid")
+ORIGINS = ("whole", "child", "orbit", "meteoroid", "breakup")
 SHARES = (0.5, 0.9, 0.99)
 
 EPILOG = """\
@@ -28,7 +28,7 @@ Names of a state, in a call or as columns of a CSV file (time and name may be le
   spread    sigma_NAME of any of these, or sigma_position_m sigma_velocity_m_s for all axes,
             or cov_x_x cov_y_x cov_y_y ... cov_vz_vz (ECEF, m and m/s); none: exact
   body      ballistic_coefficient_kg_m2 ballistic_coefficient_sigma (relative), or
-            origin: whole, child, orbit, meteoroid
+            origin: whole, child, orbit, meteoroid, breakup
 """
 
 
@@ -38,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "predict",
         help="where and when a state, or each of a file, comes down",
         description="Tell where and when a body comes down: the median place and time, the areas that hold\n"
-        "the impact with given probabilities, and for a meteoroid the places of pieces by mass.\n"
+        "the impact with given probabilities, and for a meteoroid or a break-up the places of pieces.\n"
         "A state is given as name=value, as rows of a CSV file, or as a CCSDS orbit ephemeris\n"
         "message (OEM, KVN). What does not come down, or is no state of a body, is told of in\n"
         "a sentence. Without a wind file the wind is taken as unknown, not as calm.",
@@ -49,6 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             "tocsin predict states.csv --share 0.5 --share 0.95 --json",
             "tocsin predict decay.oem --origin orbit --geojson areas.geojson",
             "tocsin predict fireball.csv --origin meteoroid --wind profile.csv",
+            "tocsin predict failure.csv --origin breakup --thrown 40 --geojson footprint.geojson",
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,7 +61,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--beta-sigma", metavar="SHARE", type=float, help="its sigma, relative to itself (0.1)"
     )
     parser.add_argument(
-        "--origin", metavar="ORIGIN", help="whole, child, orbit or meteoroid (orbit or whole, by the state)"
+        "--origin",
+        metavar="ORIGIN",
+        help="whole, child, orbit, meteoroid or breakup (orbit or whole, by the state)",
+    )
+    parser.add_argument(
+        "--thrown",
+        metavar="M_S",
+        type=float,
+        help="added to the velocity at this moment, one sigma of each axis (25 for breakup, else 0)",
     )
     parser.add_argument(
         "--wind", metavar="FILE", type=Path, help="CSV of a profile of wind, or of a grid of them"
@@ -160,6 +169,7 @@ def _predicted(given: Given, args: argparse.Namespace, winds: Winds | None) -> P
         winds=winds,
         wind_sigma_m_s=args.wind_sigma,
         shape=args.shape,
+        thrown_m_s=args.thrown,
         shares=args.share or SHARES,
         ground_m=args.ground,
     )
@@ -204,6 +214,14 @@ def _block(given: Given, made: Prediction) -> list[str]:
             known = not math.isnan(line.latitude_rad[i])
             told = f"{place}   {line.time_s[i]:6.0f} s of flight" if known else "does not come down"
             lines.append(f"    {line.mass_kg[i]:8g} kg {told}")
+    pieces = made.pieces
+    if pieces is not None:
+        lines.append("  pieces from heel to toe, by ballistic coefficient:")
+        for beta, latitude, longitude, time_s in zip(*pieces, strict=True):
+            told = "does not come down"
+            if not math.isnan(latitude):
+                told = f"{_place(latitude, longitude)}   {time_s:6.0f} s of flight"
+            lines.append(f"    {beta:8g} kg/m2 {told}")
     return lines + [f"  Note: {note}" for note in made.notes]
 
 

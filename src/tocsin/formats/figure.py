@@ -48,6 +48,13 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
         for mass, x, y in zip(line.mass_kg, east, north, strict=True):
             if np.isfinite(y):
                 axes.annotate(f" {mass:g} kg", (x, y))
+    pieces = impact.pieces
+    if pieces is not None and np.isfinite(pieces.latitude_rad).any():
+        east, north = lon(pieces.longitude_rad / DEGREE_RAD), pieces.latitude_rad / DEGREE_RAD
+        axes.plot(east, north, "k.-", linewidth=0.8, label="heel to toe")
+        for beta, x, y in zip(pieces.ballistic_coefficient_kg_m2, east, north, strict=True):
+            if np.isfinite(y):
+                axes.annotate(f" {beta:g} kg/m²", (x, y))
     axes.set_xlabel("longitude, degrees")
     axes.set_ylabel("latitude, degrees")
     middle = np.cos(impact.latitude_rad)

@@ -11,7 +11,7 @@ from shapely.geometry import mapping
 
 from tocsin.formats.geojson import moment
 from tocsin.formats.given import Given
-from tocsin.prediction.forecast import COMES_DOWN, QUANTILES, FallLine, Prediction
+from tocsin.prediction.forecast import COMES_DOWN, QUANTILES, FallLine, Pieces, Prediction
 from tocsin.units import DEGREE_RAD
 
 DECIMALS = 5  # of a degree: a metre
@@ -58,6 +58,8 @@ def prediction_json(given: Given, made: Prediction) -> dict[str, Any]:
         }
     if made.fall_line is not None:
         found["fall_line"] = _line(made.fall_line)
+    if made.pieces is not None:
+        found["pieces"] = _pieces(made.pieces)
     return found
 
 
@@ -83,11 +85,13 @@ def predictions_geojson(pairs: Sequence[tuple[Given, Prediction]]) -> bytes:
                 "after_s": _plain(made.time_s),
             }
             features.append(_feature(_point(made.longitude_rad, made.latitude_rad), common | told))
-        for row in _line(made.fall_line) if made.fall_line is not None else ():
+        rows = [("fall line", row) for row in (_line(made.fall_line) if made.fall_line is not None else ())]
+        rows += [("piece", row) for row in (_pieces(made.pieces) if made.pieces is not None else ())]
+        for what, row in rows:
             if row["lat_deg"] is not None:
                 place = {"type": "Point", "coordinates": [row["lon_deg"], row["lat_deg"]]}
                 told = {k: v for k, v in row.items() if not k.endswith("_deg")}
-                features.append(_feature(place, common | {"what": "fall line"} | told))
+                features.append(_feature(place, common | {"what": what} | told))
     document = {"type": "FeatureCollection", "features": features}
     return (json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
@@ -104,6 +108,18 @@ def _line(line: FallLine) -> list[dict[str, Any]]:
             "shape": line.shape,
         }
         for i in range(len(line.mass_kg))
+    ]
+
+
+def _pieces(pieces: Pieces) -> list[dict[str, Any]]:
+    return [
+        {
+            "ballistic_coefficient_kg_m2": _plain(beta),
+            "lat_deg": _degrees(latitude),
+            "lon_deg": _degrees(longitude),
+            "after_s": _plain(time_s),
+        }
+        for beta, latitude, longitude, time_s in zip(*pieces, strict=True)
     ]
 
 

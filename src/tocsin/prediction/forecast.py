@@ -12,7 +12,7 @@ from tocsin.sensors.plots import Floats
 
 Area: TypeAlias = Polygon | MultiPolygon
 
-ORIGINS = ("whole", "child", "orbit", "meteoroid")  # what a body may come from
+ORIGINS = ("whole", "child", "orbit", "meteoroid", "breakup")  # what a body may come from
 # Probabilities at which the time of an impact is told, as the results contract has them.
 QUANTILES = np.array([0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995])
 
@@ -78,6 +78,18 @@ class FallLine(NamedTuple):
     shape: str
 
 
+class Pieces(NamedTuple):
+    """Where pieces of n ballistic coefficients come down that are thrown nowhere, from the heel (light) to the toe.
+
+    Where one does not come down, its place and time are NaN.
+    """
+
+    ballistic_coefficient_kg_m2: Floats  # (n,) at the speed of the state
+    latitude_rad: Floats  # (n,)
+    longitude_rad: Floats  # (n,)
+    time_s: Floats  # (n,) after the state
+
+
 class Prediction(NamedTuple):
     """Where and when one state comes down. Times are seconds after that of the state.
 
@@ -95,10 +107,11 @@ class Prediction(NamedTuple):
     areas: tuple[Area, ...]  # (n,) lon, lat in degrees, cut at the antimeridian
     areas_km2: Floats  # (n,)
     time_quantiles_s: Floats  # (7,) of the impact at QUANTILES, 0 where it may be down already
-    origin: str  # whole, child, orbit or meteoroid: what was believed of its ballistic coefficient; given
+    origin: str  # one of ORIGINS: what was believed of its ballistic coefficient; given
     stays_up: float  # share of what it may be that does not come down, of which the areas know nothing
     # the flights behind the areas, the lightest first (k, 5): latitude, longitude (rad), time (s), ln of the ballistic
     # coefficient at the speed of the state, and weight
     flights: Floats
-    fall_line: FallLine | None
+    fall_line: FallLine | None  # of a meteoroid
+    pieces: Pieces | None  # of a break-up
     notes: tuple[str, ...]

@@ -45,6 +45,7 @@ class Kinds(NamedTuple):
     whole: tuple[Kind, ...]  # what flies as it was launched
     child: tuple[Kind, ...]  # what has left another body, or was left by others
     orbit: tuple[Kind, ...]  # what comes in from an orbit, or from farther away
+    breakup: tuple[Kind, ...]  # pieces of what breaks up here and now
 
 
 # Something quite different is never ruled out.
@@ -62,6 +63,11 @@ DEFAULT = Kinds(
         Kind("hull", 0.48, math.log(150.0), 0.8),
         Kind("stone", 0.50, math.log(400.0), 0.9),
         Kind("any", 0.02, *ANYTHING),
+    ),
+    breakup=(
+        Kind("sheet", 0.80, math.log(50.0), 0.9),
+        Kind("engine", 0.17, math.log(300.0), 0.7),
+        Kind("any", 0.03, *ANYTHING),
     ),
 )
 

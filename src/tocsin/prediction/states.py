@@ -25,7 +25,7 @@ from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.motion import density_kg_m3, sound_speed_m_s
 from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.errors import UsageError
-from tocsin.prediction import meteoroids
+from tocsin.prediction import breakup, meteoroids
 from tocsin.prediction.arguments import believed_of, covariance_of, within
 from tocsin.prediction.forecast import (
     COMES_DOWN,
@@ -39,6 +39,7 @@ from tocsin.prediction.forecast import (
     TOO_WIDE,
     UNDER_GROUND,
     FallLine,
+    Pieces,
     Prediction,
 )
 from tocsin.prediction.impact import (
@@ -93,6 +94,7 @@ def predict_state(
     winds: Winds | None = None,
     wind_sigma_m_s: float | None = None,
     shape: str | None = None,
+    thrown_m_s: float | None = None,
     shares: ArrayLike = SHARES,
     ground_m: float = GROUND_M,
 ) -> Prediction:
@@ -103,14 +105,16 @@ def predict_state(
 
     What is believed of the ballistic coefficient m / (Cd A), in kg/m2, at the speed of the state, is one of these:
     ballistic_coefficient with its sigma relative to itself (log-normal); kinds, any sum of log-normals; or the prior of
-    an origin: "whole", "child" and "orbit" as in `prediction.kinds`, "meteoroid" as in `prediction.meteoroids`. With
-    none given it is "orbit" or "whole", as the state is on an orbit or not.
+    an origin: "whole", "child", "orbit" and "breakup" as in `prediction.kinds`, "meteoroid" as in
+    `prediction.meteoroids`. With none given it is "orbit" or "whole", as the state is on an orbit or not.
 
     winds: known (`prediction.winds`); of a grid the profile at the place of impact is taken, which is found by a
     flight of its own. wind_sigma_m_s: of what is not known of the wind, each axis at 11 km (3 with winds, 15 without).
     shape: one of `earth.drag.SHAPES`, whose drag by Mach number the body has; None: that of a tumbling fragment below
-    1,200 kg/m2, and of `impact.STEADY` above. shares (n,): of the impact, that areas hold, each
-    between 0 and 1. ground_m: height of the ground over the ellipsoid. A meteoroid ablates above 3 km/s.
+    1,200 kg/m2, and of `impact.STEADY` above. thrown_m_s: one sigma of each axis of what is added to the velocity at
+    this moment (25 for a break-up, else 0); the areas of a break-up hold shares of its pieces. shares (n,): of the
+    impact, that areas hold, each between 0 and 1. ground_m: height of the ground over the ellipsoid. A meteoroid
+    ablates above 3 km/s.
 
     The areas are regions of highest density (`prediction.region`) of flights over what the coefficient may be
     (`prediction.impact`). Raises `UsageError` for an argument of a wrong shape or beyond its limits, and no exception
@@ -127,16 +131,22 @@ def predict_state(
     if wind_sigma_m_s is None:
         wind_sigma_m_s = WIND_SIGMA_M_S if winds is None else GIVEN_WIND_SIGMA_M_S
     within("wind_sigma_m_s", wind_sigma_m_s, 0.0, 100.0, "m/s")
+    if thrown_m_s is None:
+        thrown_m_s = breakup.THROWN_M_S if origin == "breakup" else 0.0
+    within("thrown_m_s", thrown_m_s, 0.0, 1000.0, "m/s")
+    P = P + np.diag([0.0, 0.0, 0.0, *[thrown_m_s**2] * 3])
     if shape is not None and shape not in SHAPES:
         raise UsageError(f"shape is {shape!r}, must be one of {', '.join(SHAPES)}")
     believed, taken_for = believed_of(ballistic_coefficient, ballistic_coefficient_sigma, origin, kinds)
 
-    def nothing(status: int, sentence: str, fall_line: FallLine | None = None) -> Prediction:
+    def nothing(
+        status: int, sentence: str, fall_line: FallLine | None = None, pieces: Pieces | None = None
+    ) -> Prediction:
         nan, none = math.nan, np.full(len(wanted), math.nan)
         return Prediction(
             status, sentence, nan, nan, nan, np.full((3, 3), nan), wanted, (), none,
             np.full(len(QUANTILES), nan), taken_for, 1.0 if status in (STAYS_UP, LEAVES) else nan,
-            np.zeros((0, 5)), fall_line, (),
+            np.zeros((0, 5)), fall_line, pieces, (),
         )  # fmt: skip
 
     wrong = _unphysical(x, ground_m)
@@ -157,15 +167,18 @@ def predict_state(
         )
     landings, stays_up, lowest_m = _landings(x, P, parts, wind_sigma_m_s, ground_m)
     line = meteoroids.fall_line(x, forces=base, ground_m=ground_m) if taken_for == "meteoroid" else None
+    pieces = (
+        breakup.line_of(x, parts[0].steady, parts[0].tumbling, ground_m) if taken_for == "breakup" else None
+    )
     if landings is None:
-        return nothing(*_why_not(x, lowest_m), line)
+        return nothing(*_why_not(x, lowest_m), line, pieces)
     landings = _drawable(landings)
     if landings is None:
         lies = float(height_m(x[0], x[1], x[2])) < ground_m
-        return nothing(TOO_WIDE, _LIES if lies else _WIDE, line)
+        return nothing(TOO_WIDE, _LIES if lies else _WIDE, line, pieces)
     impact = told(landings, wanted)
     if not all(_drawn(area) for area in impact.areas):
-        return nothing(TOO_WIDE, _WIDE, line)
+        return nothing(TOO_WIDE, _WIDE, line, pieces)
     if stays_up > NEGLIGIBLE:
         notes.append(
             f"{100 * stays_up:.2g} % of what it may be does not come down within {LONGEST_FLIGHT_S / 60:.0f} min; "
@@ -178,7 +191,7 @@ def predict_state(
         COMES_DOWN, "It comes down.", impact.time_s, impact.latitude_rad, impact.longitude_rad, impact.covariance,
         wanted, tuple(impact.areas), impact.areas_km2, np.maximum(impact.time_s + impact.late_s, 0.0), taken_for,
         max(stays_up, 0.0),
-        flights[np.argsort(landings.ln_beta, kind="stable")], line, tuple(notes),
+        flights[np.argsort(landings.ln_beta, kind="stable")], line, pieces, tuple(notes),
     )  # fmt: skip
 
 
