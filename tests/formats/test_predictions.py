@@ -62,6 +62,17 @@ def test_geojson_has_areas_places_and_the_fall_line():
     assert document["features"][4]["properties"]["mass_kg"] == 0.01
 
 
+def test_pieces_of_a_break_up():
+    made = predict_state(FALLING, origin="breakup")
+    found = json.loads(json.dumps(prediction_json(given(FALLING), made), allow_nan=False))
+    assert [row["ballistic_coefficient_kg_m2"] for row in found["pieces"]] == [10, 30, 100, 300, 1000]
+    document = json.loads(predictions_geojson([(given(FALLING), made)]))
+    pieces = [one for one in document["features"] if one["properties"]["what"] == "piece"]
+    assert [one["properties"]["after_s"] for one in pieces] == [row["after_s"] for row in found["pieces"]]
+    axes = plot(made, Axes())
+    assert next(args[0] for name, args, _ in axes.told if name == "annotate") == " 10 kg/m²"
+
+
 class Axes:
     """Takes what a figure is told."""
 
