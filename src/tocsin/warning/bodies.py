@@ -25,6 +25,7 @@ PASSED, WITHDRAWN, SUCCEEDED = "passed", "withdrawn", "succeeded"
 OPEN = (WATCHED, PREPARED, ALERTED, LIGHT)
 
 KEEP_S = 2.0  # of the forecasts to agree, one in so much time is kept
+LAST_WORDS = 2  # forecasts that stand alone when nothing more is heard of a body (decision 0020)
 RECENTRE_M = 300e3  # a forecast further than this from the point of contact gets a new plane
 LEAP_COSINE = 0.5  # a forecast further than 60 degrees from it has nothing in common with those before
 BOOST = "boost"  # the phase of a track under thrust
@@ -164,7 +165,7 @@ def outlined(body: Body, settings: Settings) -> Body:
 
 def settle_s(body: Body, settings: Settings) -> float:
     """When the last forecasts of a body of which nothing more is heard may stand alone; infinite where they do."""
-    if body.outline is None or len(body.recent) <= settings.agree_forecasts:
+    if body.outline is None or len(body.recent) <= LAST_WORDS:
         return math.inf
     return body.last_s + settings.agree_s
 
@@ -173,7 +174,7 @@ def settled(body: Body, now_s: float, settings: Settings) -> Body:
     """A body at a moment without a forecast of it: what its last forecasts agree on holds when none has come since."""
     if settle_s(body, settings) > now_s:
         return body
-    body = body._replace(recent=body.recent[-settings.agree_forecasts :])
+    body = body._replace(recent=body.recent[-LAST_WORDS:])
     return body if body.outline is None else body._replace(outline=_shrunk(body, body.outline, settings))
 
 
