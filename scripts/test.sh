@@ -2,6 +2,8 @@
 # All that has to hold before a change goes in. "make test" runs it; so does the build server.
 set -eu
 bin=.venv/bin
+# tests start this program dozens of times, and load each module of it hundreds of times: from bytecode
+export PYTHONDONTWRITEBYTECODE=
 step() { echo; echo "== $(date +%H:%M:%S) $*"; }
 # tests of the compiled kernels, run once more as plain Python
 kernels=$(ls -d tests/earth tests/sensors tests/tracking)
