@@ -19,7 +19,7 @@ import numpy as np
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.sensors.models import looks, some
 from tocsin.sensors.plots import ELEVATION, Floats, Ints, Plots, Sensor
-from tocsin.tracking import crowds, initiation, launches, life
+from tocsin.tracking import crowds, initiation, launches, life, unclaimed
 from tocsin.tracking.crowd import Crowd
 from tocsin.tracking.fusion import (
     LEADING_SCANS,
@@ -32,7 +32,7 @@ from tocsin.tracking.fusion import (
     restrict,
     together,
 )
-from tocsin.tracking.initiation import Known, Pool
+from tocsin.tracking.initiation import Known
 from tocsin.tracking.learning import LOG_PRIOR, RATIOS, learn, learned, scales
 from tocsin.tracking.modes import MODES
 from tocsin.tracking.pairs import Offsets, Scan, blur2
@@ -50,6 +50,7 @@ from tocsin.tracking.tracks import (
     no_tracks,
     track_name,
 )
+from tocsin.tracking.unclaimed import Pool
 from tocsin.tracking.update import Told, take_scan
 from tocsin.tracking.waiting import LATEST_S, SCAN_GRACE, Done, Key, Waiting, lay_by, with_more
 
@@ -439,29 +440,29 @@ def _initiate(
     keep_s = np.where([s.kind == "infrared" for s in sensors], np.maximum(few_s, POOL_INFRARED_S), few_s)
     young = [p.looks.time_s > scan.time_s - keep_s[p.sensor] for p in pools]
     if pools:
-        pools = initiation.picked(pools, np.concatenate(young))
+        pools = unclaimed.picked(pools, np.concatenate(young))
     if len(left) == 0:
         return table, h, pools
     flat = math.isnan(scan.of.sigma[ELEVATION])
     mine = some(scan.looks, left)
     if flat:
-        mine = initiation.raised(mine, height_m[left])
+        mine = unclaimed.raised(mine, height_m[left])
     offsets = Offsets(known.offset, known.offset_cov)
     blurred = blur2(mine, offsets) * known.gate_scale
-    fresh = initiation.make_pool(mine, *key, scan.numbers[left], blurred, flat)
-    pools = initiation.added(pools, fresh)
-    pool = initiation.whole(pools)
+    fresh = unclaimed.make_pool(mine, *key, scan.numbers[left], blurred, flat)
+    pools = unclaimed.added(pools, fresh)
+    pool = unclaimed.whole(pools)
     family, old = pool, len(pool.sensor) - len(left)
     if kind == "radar":
         starts = initiation.from_ranges(pool, old, sensors, known)
     else:
         same = np.array([s.kind == kind for s in sensors])[pool.sensor]
         same &= pool.looks.time_s > scan.time_s - few_s[pool.sensor]
-        family = initiation.keep(pool, same)
+        family = unclaimed.keep(pool, same)
         starts = initiation.from_angles(family, int(same[:old].sum()), sensors, known)
         if kind == "infrared" and not starts:
             same = pool.sensor == key[0]
-            family = initiation.keep(pool, same)
+            family = unclaimed.keep(pool, same)
             starts = launches.from_one_sensor(family, int(same[:old].sum()), sensors, known)
     if not starts:
         return table, h, pools
@@ -496,7 +497,7 @@ def _initiate(
             new[-1] = (new[-1][0]._replace(shown=np.array([True])), new[-1][1])
         used |= {n for _, n in plots}
     table, h = join([keep(table, h, ~dropped), *new])
-    return table, h, initiation.picked(pools, ~np.isin(pool.number, list(used)))
+    return table, h, unclaimed.picked(pools, ~np.isin(pool.number, list(used)))
 
 
 def _at(
