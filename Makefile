@@ -7,7 +7,7 @@
 help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo "make test-fast   the fast suite alone"
-	@echo "make test-acceptance   the whole line on the recordings beside the checkout"
+	@echo "make test-acceptance   the whole line, mostly on the recordings beside the checkout"
 	@echo "make format      bring the code into shape (ruff)"
 	@echo "make lock        pin all dependencies anew"
 	@echo "make docs        serve the documentation at http://127.0.0.1:8000"
@@ -24,7 +24,7 @@ test:
 
 test-fast:
 	@sh scripts/venv.sh .venv requirements-dev.txt
-	@.venv/bin/python -m pytest -q -m "not acceptance"
+	@PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -q -m "not acceptance"
 
 test-acceptance:
 	@sh scripts/venv.sh .venv requirements-dev.txt

@@ -108,7 +108,8 @@ def kernel(count: int, radars: int, settle: int, scans: int, period_s: float) ->
 
     from tocsin.earth.motion import BALLISTIC
     from tocsin.sensors.models import looks
-    from tocsin.tracking.imm import room_for, take_plot
+    from tocsin.tracking.correct import room_for
+    from tocsin.tracking.imm import take_plot
     from tocsin.tracking.modes import MODES, SIZE
 
     scene = make(1, 1, 2, period_s)

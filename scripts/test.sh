@@ -2,6 +2,8 @@
 # All that has to hold before a change goes in. "make test" runs it; so does the build server.
 set -eu
 bin=.venv/bin
+# tests start this program dozens of times, and load each module of it hundreds of times: from bytecode
+export PYTHONDONTWRITEBYTECODE=
 step() { echo; echo "== $(date +%H:%M:%S) $*"; }
 # tests of the compiled kernels, run once more as plain Python
 kernels=$(ls -d tests/earth tests/sensors tests/tracking)
@@ -25,41 +27,39 @@ plain() {
     # shellcheck disable=SC2086
     NUMBA_DISABLE_JIT=1 $bin/python -m pytest -q -m "not acceptance and not compiled" $kernels
 }
-# Two jobs side by side, as most machines have two cores and a test uses one: the second one's output comes after the
-# first one's. Ends with 1 where either fails.
-together() {
-    { $2 > .venv/second.log 2>&1 && echo passed > .venv/second.end || echo failed > .venv/second.end; } &
-    first=passed
-    $1 || first=failed
-    wait
-    cat .venv/second.log
-    [ "$first $(cat .venv/second.end)" = "passed passed" ] || { echo "== $1: $first; $2: $(cat .venv/second.end)" >&2; exit 1; }
+documentation() {
+    step "Documentation builds (mkdocs --strict)"
+    NO_MKDOCS_2_WARNING=1 $bin/mkdocs build --quiet --strict --site-dir build/site
 }
+map() {
+    if command -v node > /dev/null && command -v npm > /dev/null; then
+        step "The map's bundle matches its source (web/check.sh)"
+        sh web/check.sh
+    else
+        step "Node is not here: that the map's bundle matches its source is not checked"
+    fi
+}
+others() { # the fast suite by every other Python
+    while read -r version python; do
+        [ "$version" != "$have" ] || continue
+        sh scripts/venv.sh ".venv-$version" requirements-dev.txt "$python" < /dev/null || return 1
+        fast ".venv-$version" || return 1
+    done < .venv/pythons
+}
+# Two rows of jobs side by side, as most machines have two cores and a test uses one. A row ends with the first job
+# that fails. The second row's output comes after the first one's.
+first() { fast .venv && acceptance && plain; }
+second() { style && others && documentation && sh scripts/smoke.sh && map; }
 
 have=$($bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-tested="$have"
 sh scripts/pythons.sh > .venv/pythons
-together "fast .venv" style
-set -- acceptance plain # what the suites of the other Pythons go beside
-while read -r version python; do
-    [ "$version" != "$have" ] || continue
-    tested="$tested $version"
-    sh scripts/venv.sh ".venv-$version" requirements-dev.txt "$python" < /dev/null
-    together "${1:-true}" "fast .venv-$version"
-    [ $# = 0 ] || shift
-done < .venv/pythons
-for rest; do $rest; done
-
-step "Documentation builds (mkdocs --strict)"
-NO_MKDOCS_2_WARNING=1 $bin/mkdocs build --quiet --strict --site-dir build/site
-
-sh scripts/smoke.sh
-
-if command -v node > /dev/null && command -v npm > /dev/null; then
-    step "The map's bundle matches its source (web/check.sh)"
-    sh web/check.sh
-else
-    step "Node is not here: that the map's bundle matches its source is not checked"
+{ second > .venv/second.log 2>&1 && echo passed > .venv/second.end || echo failed > .venv/second.end; } &
+end=passed
+first || end=failed
+wait
+cat .venv/second.log
+if [ "$end $(cat .venv/second.end)" != "passed passed" ]; then
+    echo "== First row of jobs: $end; second: $(cat .venv/second.end)" >&2
+    exit 1
 fi
-
-step "All passed, on Python $tested"
+step "All passed, on Python $have$(cut -d ' ' -f 1 .venv/pythons | grep -vxF "$have" | sed 's/^/ /' | tr -d '\n')"

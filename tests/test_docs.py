@@ -85,6 +85,7 @@ def test_links_between_pages_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
 
 
+@pytest.mark.acceptance
 def test_the_examples_of_the_how_to_run(tmp_path):
     blocks = re.findall(r"^```sh run\n(.*?)^```", text_of("docs", "how-to.md"), re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 5

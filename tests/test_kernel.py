@@ -4,8 +4,12 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import tocsin
+from tocsin.kernel import sources
 
 PROGRAM = """
 import sys
@@ -62,3 +66,29 @@ def test_a_terminal_is_told_in_one_line_and_nothing_else_is(tmp_path):
     os.close(reader)
     assert said.startswith("\rtocsin: compiling for this machine, once: 1 function,")
     assert said.count("\n") == 1
+
+
+def test_the_cache_hangs_on_what_kernels_hang_on(tmp_path):
+    files = {
+        "kernel.py": "",
+        "earth/loops.py": "from tocsin.kernel import jit\nfrom tocsin.earth.air import (\n    LOW,\n)\n",
+        "earth/air.py": "from tocsin.earth import layers as of, status\nfrom tocsin import units\n",
+        "earth/layers.py": "TOP = 1.0\n",
+        "earth/status.py": "",
+        "units.py": "",
+        "cli/run.py": "from tocsin.earth.loops import fly\n\ndef f():\n    from tocsin.kernel import compiling\n",
+        "words.py": "# tocsin.kernel compiles\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert [str(path.relative_to(tmp_path)) for path in sources(tmp_path)] == [
+        "earth/air.py", "earth/layers.py", "earth/loops.py", "earth/status.py", "kernel.py", "units.py",
+    ]  # fmt: skip
+
+
+def test_constants_of_our_own_kernels_are_in_it():
+    package = Path(tocsin.__file__).parent
+    found = {str(path.relative_to(package)) for path in sources(package)}
+    assert {"units.py", "kernel.py", "earth/drag.py", "earth/us1976_layers.py", "tracking/imm.py"} <= found
+    assert found.isdisjoint({"cli/output.py", "tracking/tracker.py", "warning/policy.py"})

@@ -1,8 +1,8 @@
 """The one decorator for compiled kernels.
 
-Numba's own cache does not notice a change in a function that a kernel calls, so
-the cache lives in a folder named after the sources of all modules with kernels, and of
-the constants: any change of one of them starts a fresh one. Set ``NUMBA_DISABLE_JIT=1`` to run the
+Numba's own cache does not notice a change in a function that a kernel calls, or in a constant, so
+the cache lives in a folder named after the sources of all modules with kernels, and of all that
+these import: any change of one of them starts a fresh one. Set ``NUMBA_DISABLE_JIT=1`` to run the
 kernels as plain Python (one test run does), and ``NUMBA_CACHE_DIR`` to choose the
 place of the cache.
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -34,12 +35,34 @@ if not os.environ.get("NUMBA_OPT"):
     numba.config.OPT = type(numba.config.OPT)(2)  # type: ignore[attr-defined]  # set by name at run time
 
 
+# At the start of a line: what a function imports is no constant of a kernel.
+IMPORT = re.compile(rb"^from tocsin(\.[\w.]+)? import (\([^)]*\)|.*)", re.MULTILINE)
+WORD = re.compile(rb"\w+")
+
+
+def sources(package: Path) -> list[Path]:
+    """The files of a folder ``tocsin`` that kernels depend on: those that import this one, and what they import."""
+    texts = {path: path.read_bytes() for path in package.rglob("*.py")}
+    waiting = [path for path, text in texts.items() if b"\nfrom tocsin.kernel import" in b"\n" + text]
+    reached: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path not in texts or path in reached:
+            continue
+        reached.add(path)
+        for room, names in IMPORT.findall(texts[path]):
+            base = package.joinpath(*room.decode().split("."))
+            waiting += [
+                base.with_suffix(".py"),
+                *(base / f"{name.decode()}.py" for name in WORD.findall(names)),
+            ]
+    return sorted(reached)
+
+
 def _cache_folder() -> str:
     digest = hashlib.sha256(f"{numba.__version__} {int(numba.config.OPT)}".encode())  # type: ignore[attr-defined]
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        text = source.read_bytes()
-        if b"tocsin.kernel" in text or source.name == "units.py":
-            digest.update(text)
+    for source in sources(Path(__file__).parent):
+        digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     folder = os.path.join(home, "tocsin", f"kernels-{digest.hexdigest()[:16]}")
     try:

@@ -4,12 +4,14 @@ Speed is measured by benchmarks/replay_speed.py, where nothing else runs; here i
 that no machine should miss by chance.
 """
 
+import json
 import warnings
 
 import numpy as np
 import pytest
 from lxml import etree
 
+from tocsin.cli.main import main
 from tocsin.formats.cap_rules import check_cap
 
 from .conftest import SHARED
@@ -71,6 +73,26 @@ def test_messages_are_valid_and_come_to_an_end(replayed, name):
         )
         assert ended, f"{incident} ends with {message.kind} {message.identifier}"
     assert bool(earlier) == (name != "quiet-15")
+
+
+def test_a_fireball_gives_the_same_bytes_twice(replayed, tmp_path):
+    """By a process of its own, and by this one."""
+    done = replayed("fireball-14")
+    assert main(["replay", str(done.recording), "--out", str(tmp_path), "--latency", "0"]) == 0
+    found = files(done.results)
+    assert found == files(tmp_path)
+    alerts = [name for name in found if name.startswith("alerts/")]
+    assert alerts
+    for name in alerts:
+        assert f'href="{name}"'.encode() in found["feed.xml"]
+
+
+def files(folder):
+    """Name and bytes of each file of results, the times of the computer left out."""
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    summary = json.loads(found["summary.json"])
+    del summary["timing"]
+    return found | {"summary.json": summary}
 
 
 def test_dnipro_every_body_is_warned_of_in_time(scored):

@@ -25,7 +25,7 @@ def called():
     return {f"{name}{signature}" for name, kernel in kernels.items() for signature in kernel.signatures}
 
 gazetteer = shipped_gazetteer()
-warm_up(gazetteer)
+warm_up()
 before = called()
 for folder in sys.argv[1:]:
     recording = read_recording(Path(folder))

@@ -8,6 +8,14 @@ from tocsin.formats.recording import write_recording
 from ..formats.conftest import platforms, plots, sensors
 from .test_simulate_score import SCENARIO
 
+# with half the scans, one aircraft and few false plots: bodies that part, debris, warnings up to the all-clear as
+# before, in a third of the time
+FEW_PLOTS = (
+    SCENARIO.replace("scan_period_s = 2.0", "scan_period_s = 4.0")
+    .replace("false_plots_per_scan = 3.0", "false_plots_per_scan = 1.0")
+    .replace("count = 3", "count = 1")
+)
+
 
 @pytest.fixture
 def small_recording(tmp_path):
@@ -34,7 +42,7 @@ def empty_recording(tmp_path):
 def flown(tmp_path_factory):
     """A small simulated recording as CSV, of which tracks and warnings come."""
     folder = tmp_path_factory.mktemp("flown")
-    (folder / "small.toml").write_text(SCENARIO)
+    (folder / "small.toml").write_text(FEW_PLOTS)
     assert (
         main(["simulate", str(folder / "small.toml"), "--seed", "5", "--csv", "--out", str(folder / "a")])
         == 0

@@ -1,4 +1,4 @@
-"""Bad input, through the command line as a process of its own: one clear line, or one row less."""
+"""Bad input, through the command line: one clear line, or one row less."""
 
 import json
 import shutil
@@ -8,6 +8,8 @@ import sys
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
+
+from tocsin.cli.main import main
 
 TOCSIN = (sys.executable, "-m", "tocsin.cli.main")
 ROW = 100  # of plots.csv as a person counts, the heading being 1
@@ -19,11 +21,27 @@ def recording(flown, tmp_path):
     return shutil.copytree(flown, tmp_path / "spoilt")
 
 
-def replay(recording, results):
-    command = [*TOCSIN, "replay", str(recording), "--out", str(results), "--latency", "0"]
-    done = subprocess.run(command, capture_output=True, text=True)
+def arguments(recording, results):
+    return ["replay", str(recording), "--out", str(results), "--latency", "0"]
+
+
+def as_process(recording, results):
+    """Exit code, and what it said on stdout and stderr, of a process of its own."""
+    done = subprocess.run([*TOCSIN, *arguments(recording, results)], capture_output=True, text=True)
     assert "Traceback" not in done.stderr
-    return done
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def replay(capsys):
+    """The same of a call in this process, where an exception or a warning fails the test."""
+
+    def run(recording, results):
+        capsys.readouterr()
+        code = main(arguments(recording, results))
+        return code, *capsys.readouterr()
+
+    return run
 
 
 def plots(folder):
@@ -86,23 +104,30 @@ def all_gone(folder):
         (truncated, ["plots.parquet", "not a whole Parquet file"]),
     ],
 )
-def test_data_that_cannot_be_used_is_1_and_one_line(recording, tmp_path, spoil, words):
+def test_data_that_cannot_be_used_is_1_and_one_line(recording, tmp_path, replay, spoil, words):
     spoil(recording)
-    done = replay(recording, tmp_path / "results")
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    code, out, err = replay(recording, tmp_path / "results")
+    assert code == 1
+    (line,) = err.splitlines()
     assert line.startswith("tocsin: ")
     for word in words:
         assert word in line
-    assert done.stdout == ""
+    assert out == ""
     assert not (tmp_path / "results").exists()
 
 
-def test_an_empty_recording_works(recording, tmp_path):
+def test_a_process_says_the_same_of_data_that_cannot_be_used(recording, tmp_path, replay):
+    truncated(recording)
+    said = replay(recording, tmp_path / "results")
+    assert said[0] == 1
+    assert as_process(recording, tmp_path / "results") == said
+
+
+def test_an_empty_recording_works(recording, tmp_path, replay):
     write(recording, plots(recording)[:1])
-    done = replay(recording, tmp_path / "results")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "Nothing to warn of" in done.stdout
+    code, out, err = replay(recording, tmp_path / "results")
+    assert (code, err) == (0, "")
+    assert "Nothing to warn of" in out
     assert json.loads((tmp_path / "results" / "summary.json").read_text())["counts"]["plots"] == 0
 
 
@@ -112,9 +137,8 @@ def without_the_row(flown, tmp_path_factory):
     folder = shutil.copytree(flown, tmp_path_factory.mktemp("without") / "spoilt")
     lines = plots(folder)
     write(folder, lines[: ROW - 1] + lines[ROW:])
-    done = replay(folder, folder.with_name("results"))
-    assert done.returncode == 0
-    assert done.stderr == ""
+    code, _, err = as_process(folder, folder.with_name("results"))
+    assert (code, err) == (0, "")
     return results_of(folder.with_name("results"))
 
 
@@ -122,6 +146,7 @@ def results_of(folder):
     """Tracks, forecasts and warnings as bytes."""
     found = {p.name: p.read_bytes() for p in [*folder.glob("*.parquet"), *folder.glob("alerts/*.xml")]}
     assert found["tracks.parquet"]
+    assert found["0001.xml"]
     return found
 
 
@@ -129,11 +154,11 @@ def results_of(folder):
     ("field", "value"),
     [("azimuth_deg", "400"), ("azimuth_deg", "nan"), ("elevation_deg", "inf"), ("time", "half past two")],
 )
-def test_one_bad_row_is_told_counted_and_skipped(recording, tmp_path, without_the_row, field, value):
+def test_one_bad_row_is_told_counted_and_skipped(recording, tmp_path, replay, without_the_row, field, value):
     set_field(recording, field, value)
-    done = replay(recording, tmp_path / "results")
-    assert done.returncode == 0
-    first, second = done.stderr.splitlines()
+    code, _, err = replay(recording, tmp_path / "results")
+    assert code == 0
+    first, second = err.splitlines()
     assert first.startswith(f"tocsin: warning: plots.csv, line {ROW}: {field} '{value}' ")
     assert second == "tocsin: warning: 1 row skipped; the rest is used"
     summary = json.loads((tmp_path / "results" / "summary.json").read_text())

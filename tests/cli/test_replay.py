@@ -1,9 +1,6 @@
 """tocsin replay and convert: what they leave behind, and what they say of bad input."""
 
 import json
-from pathlib import Path
-
-import pytest
 
 from tocsin.cli.main import main
 from tocsin.formats.recording import read_recording
@@ -11,7 +8,6 @@ from tocsin.formats.recording import read_recording
 from ..formats.test_ecsv import BLANKS, PLAIN
 
 RESULTS = ("tracks.parquet", "predictions.parquet", "alerts.geojson", "summary.json", "map.html")
-SHARED = Path(__file__).parents[3] / "shared" / "recordings"
 
 
 def files(folder):
@@ -73,20 +69,6 @@ def test_with_a_constant_latency_two_replays_give_the_same_bytes(tmp_path, small
         argv = ["replay", str(small_recording), "--out", str(tmp_path / name), "--latency", "0.5"]
         assert main(argv) == 0
     assert without_timing(files(tmp_path / "a")) == without_timing(files(tmp_path / "b"))
-
-
-@pytest.mark.shared
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the sample recordings are not beside the checkout")
-def test_a_fireball_gives_the_same_bytes_twice(tmp_path):
-    for name in ("a", "b"):
-        argv = ["replay", str(SHARED / "fireball-14"), "--out", str(tmp_path / name), "--latency", "0"]
-        assert main(argv) == 0
-    found = files(tmp_path / "a")
-    alerts = [name for name in found if name.startswith("alerts/")]
-    assert alerts
-    for name in alerts:
-        assert f'href="{name}"'.encode() in found["feed.xml"]
-    assert without_timing(found) == without_timing(files(tmp_path / "b"))
 
 
 def test_a_pace_is_kept(tmp_path, empty_recording, small_recording):

@@ -58,8 +58,10 @@ def slope(state, beta=np.inf, wind=None, factor=None, thrust=0.0):
     wind: east and north (n, 2) by height (n,); factor: of the drag by Mach number; thrust: own acceleration.
     """
     p, v = state[:, :3], state[:, 3:]
-    turn = np.array([0.0, 0.0, EARTH_RATE_RAD_S])
-    pull = gravity(p) - 2.0 * np.cross(turn, v) - np.cross(turn, np.cross(turn, p)) + thrust
+    turn = EARTH_RATE_RAD_S * np.array(
+        [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    )  # a cross product
+    pull = gravity(p) - 2.0 * v @ turn.T - p @ (turn @ turn).T + thrust
     if np.isfinite(beta).any():
         latitude, longitude, height = geodetic(p)
         u = v

@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -45,12 +46,43 @@ def wind_of(height):
     )
 
 
+class Fallen(NamedTuple):
+    """Starts, and where another integration has them come down."""
+
+    states: np.ndarray
+    betas: np.ndarray
+    ground_m: np.ndarray
+    time_s: np.ndarray
+    exact: np.ndarray
+
+    def of(self, some):
+        """Some of them."""
+        return Fallen(*(column[some] for column in self))
+
+
+def fallen(states, betas, ground_m=0.0):
+    """All side by side: the other integration takes its time by the step, not by the flight."""
+    ground_m = np.broadcast_to(ground_m, len(states))
+    return Fallen(states, betas, ground_m, *fall(states, ground_m=ground_m, beta=betas))
+
+
+RANDOM = slice(0, 24)  # any, grazing and steep ones, to the ellipsoid
+AT_HEIGHTS = slice(24, 30)
+
+
+@pytest.fixture(scope="module")
+def random_falls():
+    """Flights of RANDOM and AT_HEIGHTS, in calm air."""
+    kinds = [random_flights(8, 7, *elevations) for elevations in ((-5.0, 80.0), (-4.0, 4.0), (60.0, 89.0))]
+    kinds.append(random_flights(6, 3))
+    states, betas = (np.concatenate([kind[i] for kind in kinds]) for i in range(2))
+    return fallen(states, betas, np.repeat([0.0, -400.0, 850.0, 8000.0], [24, 2, 2, 2]))
+
+
 # what is asked of every flight: 1 m and 1 ms; benchmarks/accuracy.py flies ten thousand
 @compiled
-def test_flights_come_down_where_another_integration_has_them():
-    kinds = [random_flights(8, 7, *elevations) for elevations in ((-5.0, 80.0), (-4.0, 4.0), (60.0, 89.0))]
-    states, betas = np.concatenate([k[0] for k in kinds]), np.concatenate([k[1] for k in kinds])
-    time_s, exact = fall(states, beta=betas)
+def test_flights_come_down_where_another_integration_has_them(random_falls):
+    states, betas, _, time_s, exact = random_falls.of(RANDOM)
     for matrices in (False, True):
         ours = to_ground(states, betas, transition=matrices)
         assert (ours.status == status.LANDED).all()
@@ -74,20 +106,23 @@ FALLS = {
 }
 
 
+@pytest.fixture(scope="module")
+def odd_falls():
+    states, betas = zip(*FALLS.values(), strict=True)
+    return fallen(np.stack(states), np.array(betas))
+
+
 @pytest.mark.parametrize("name", FALLS)
-def test_odd_flights(name):
-    state, beta = FALLS[name]
-    (time_s,), (exact,) = fall(state, beta=beta)
+def test_odd_flights(odd_falls, name):
+    state, beta, _, time_s, exact = odd_falls.of(list(FALLS).index(name))
     ours = to_ground(state, beta)
     assert np.linalg.norm(ours.state[0, :3] - exact[:3]) < 1.0
     assert ours.time_s[0] == pytest.approx(time_s, abs=1e-3 if "rest" not in name else 5e-3)
 
 
 @compiled
-def test_to_the_ground_at_a_height():
-    states, betas = random_flights(6, 3)
-    ground_m = np.repeat([-400.0, 850.0, 8000.0], 2)
-    time_s, exact = fall(states, ground_m=ground_m, beta=betas)
+def test_to_the_ground_at_a_height(random_falls):
+    states, betas, ground_m, time_s, exact = random_falls.of(AT_HEIGHTS)
     for first in (0, 2, 4):
         some = slice(first, first + 2)
         ours = to_ground(states[some], betas[some], ground_m=ground_m[first])

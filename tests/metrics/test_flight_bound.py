@@ -195,7 +195,10 @@ def ratios(folder):
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", [
-    "single-irbm-11", "short-salvo-12", "dnipro-2024", "launch-failure-13", "fireball-14", "degraded-16",
+    "single-irbm-11", "fireball-14", *(
+        pytest.param(name, marks=pytest.mark.acceptance)
+        for name in ("short-salvo-12", "dnipro-2024", "launch-failure-13", "degraded-16")
+    ),
 ])  # fmt: skip
 def test_it_agrees_with_the_oracles_of_the_samples(name):
     """An independent simulator's bound, of the same truth and sensors, at every second of every object."""

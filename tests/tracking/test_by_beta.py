@@ -9,8 +9,8 @@ from scipy.stats import norm
 from tocsin.earth.ellipsoid import height_m
 from tocsin.earth.flights import to_time
 from tocsin.earth.motion import BALLISTIC
-from tocsin.tracking import gating, imm, modes
-from tocsin.tracking.imm import SPLIT, SPLIT_LN_BETA_SIGMA, SPLIT_STEP, SPLIT_WIDTH
+from tocsin.tracking import by_beta, correct, gating, imm, modes
+from tocsin.tracking.by_beta import SPLIT, SPLIT_LN_BETA_SIGMA, SPLIT_STEP, SPLIT_WIDTH
 
 from ..sensors.geometry import NAN, local, measure, one_look, plots_of, rows_of, sensor, state_at
 from .scenes import freely
@@ -42,14 +42,14 @@ def body(rng, beta, *, height=75e3, speed=2500.0, dive_deg=50.0, sigma_m=30.0, s
 def fly_parts(x, P, A, dt):
     """The narrow parts after a time: x, P, A (SPLIT, ...)."""
     out = np.empty((SPLIT, 9)), np.empty((SPLIT, 9, 9)), np.empty((SPLIT, *A.shape))
-    imm._fly_parts(x, P, A, dt, *out, imm.room_for(A.shape[1]))
+    by_beta.fly_parts(x, P, A, dt, *out, correct.room_for(A.shape[1]))
     return out
 
 
 def join_parts(logs, parts):
     """Mean, covariance and A of parts, and ln of the sum of their odds."""
     x, P, A = np.empty(9), np.empty((9, 9)), np.empty(parts[2].shape[1:])
-    return x, P, A, imm._join_parts(logs, *parts, x, P, A)
+    return x, P, A, by_beta.join_parts(logs, *parts, x, P, A)
 
 
 def known_state(rng, sigma_ln_beta, offsets=0):
@@ -144,14 +144,16 @@ def test_parts_are_joined_by_their_odds():
     np.testing.assert_allclose(B[:7], np.einsum("k,kib->ib", w, parts[2])[:7], rtol=1e-9, atol=1e-12)
 
 
-def by_beta(x, P, dt, plots):
+def both_ways(x, P, dt, plots):
     """State after a flight and a plot by parts, with ln of the plot's likelihood; and by one normal ln beta."""
     look = rows_of(one_look(RADAR, plots))
     y, Q = x.copy(), P.copy()
-    total, nis, numbers = imm._by_beta(y, Q, NO_A.copy(), dt, *look, *NONE, DETECTION, False, imm.room_for(0))
+    total, nis, numbers = by_beta.by_beta(
+        y, Q, NO_A.copy(), dt, *look, *NONE, DETECTION, False, correct.room_for(0)
+    )
     assert numbers == 3
     z, W, _ = modes.predict(BALLISTIC, x, P, dt)
-    likelihood, squares, _ = imm.correct(z, W, NO_A.copy(), 7, *look, *NONE)
+    likelihood, squares, _ = correct.correct(z, W, NO_A.copy(), 7, *look, *NONE)
     return (y, Q, total - math.log(DETECTION), nis), (z, W, likelihood, squares)
 
 
@@ -162,8 +164,8 @@ def test_where_drag_is_weak_the_parts_change_nothing(height, dt, asked, beta):
     rng = np.random.default_rng(5)
     truth, x, P = body(rng, beta, height=height, dive_deg=20.0)
     plots = plots_of(RADAR, modes.move(BALLISTIC, truth, dt)[0][None], rng=rng)
-    (y, Q, ours, nis), (z, W, plain, squares) = by_beta(x, P, dt, plots)
-    assert imm._may_drag(modes.move(BALLISTIC, x, dt)[0], P[6, 6]) == asked
+    (y, Q, ours, nis), (z, W, plain, squares) = both_ways(x, P, dt, plots)
+    assert by_beta.may_drag(modes.move(BALLISTIC, x, dt)[0], P[6, 6]) == asked
     n = 7 if asked else 6  # above the air ln beta is forgotten, of each part
     spread = np.sqrt(np.diag(W)[:n])
     np.testing.assert_allclose((y - z)[:n] / spread, 0.0, atol=0.02)
@@ -178,7 +180,7 @@ def test_the_tracker_takes_a_plot_by_parts_where_drag_may_set_in():
     truth, x, P = body(rng, 100.0)
     dt = 8.0
     plots = plots_of(RADAR, modes.move(BALLISTIC, truth, dt)[0][None], rng=rng)
-    (y, Q, ours, _), (z, *_) = by_beta(x, P, dt, plots)
+    (y, Q, ours, _), (z, *_) = both_ways(x, P, dt, plots)
     spread = np.sqrt(np.diag(Q)[:7])
     assert np.abs((y - z)[:7] / spread).max() > 0.2
     shifted = plots._replace(measured=plots.measured + np.array([70.0, 0.0, 0.0, 0.0]))
@@ -205,8 +207,8 @@ def test_a_body_behind_the_radar_gives_no_plot_by_parts():
     truth, x, P = body(rng, 600.0)
     look = rows_of(one_look(RADAR, plots_of(RADAR, truth[None])))
     axes = -look[1]
-    total, nis, numbers = imm._by_beta(
-        x, P, NO_A.copy(), 8.0, look[0], axes, *look[2:], *NONE, DETECTION, False, imm.room_for(0)
+    total, nis, numbers = by_beta.by_beta(
+        x, P, NO_A.copy(), 8.0, look[0], axes, *look[2:], *NONE, DETECTION, False, correct.room_for(0)
     )
     assert (total, nis, numbers) == (-math.inf, math.inf, 0)
 
@@ -216,7 +218,9 @@ def test_ln_beta_stays_within_what_can_be():
     for seed in range(5):
         rng = np.random.default_rng(seed)
         truth, x, P = body(rng, 10.0, speed=4000.0)
-        (y, *_), _ = by_beta(x, P, 8.0, plots_of(RADAR, modes.move(BALLISTIC, truth, 8.0)[0][None], rng=rng))
+        (y, *_), _ = both_ways(
+            x, P, 8.0, plots_of(RADAR, modes.move(BALLISTIC, truth, 8.0)[0][None], rng=rng)
+        )
         assert modes.LEAST_LN_BETA <= y[6] <= modes.MOST_LN_BETA
 
 
@@ -224,10 +228,10 @@ def test_parts_are_for_a_body_that_may_be_light_where_there_is_air():
     _, x, _ = body(np.random.default_rng(6), 600.0)
     wide = modes.CHILD_LN_BETA_SIGMA**2
     x[6] = modes.CHILD_LN_BETA_MEAN
-    assert imm._may_drag(x, wide)
-    assert not imm._may_drag(x, 0.9 * SPLIT_LN_BETA_SIGMA**2)
+    assert by_beta.may_drag(x, wide)
+    assert not by_beta.may_drag(x, 0.9 * SPLIT_LN_BETA_SIGMA**2)
     x[:3] *= 1.02  # 130 km higher
-    assert not imm._may_drag(x, wide)
+    assert not by_beta.may_drag(x, wide)
 
 
 def drawn(rng, x, P, dt, count):
@@ -264,7 +268,7 @@ def test_a_plot_of_what_may_be_light_by_sampling(speed, beta):
     dt = 8.0
     truth, x, P = body(rng, beta, speed=speed)
     plots = plots_of(RADAR, freely(truth, dt)[None], rng=rng)
-    (y, Q, ours, _), (z, W, *_) = by_beta(x, P, dt, plots)
+    (y, Q, ours, _), (z, W, *_) = both_ways(x, P, dt, plots)
 
     states = with_noise(rng, drawn(rng, x, P, dt, 40_000), dt)
     d = (plots.measured - measure(RADAR, states))[:, :3]
@@ -334,7 +338,7 @@ def followed(seed, beta, looks, **more):
         x, P, _, mu = (column[0] for column in after)
         assert mu[BALLISTIC] > 0.99
         z, W, _ = modes.predict(BALLISTIC, z, W, dt)
-        _, squares, _ = imm.correct(z, W, NO_A.copy(), 7, *look, *NONE)
+        _, squares, _ = correct.correct(z, W, NO_A.copy(), 7, *look, *NONE)
         errors = nees((truth - x[BALLISTIC])[None, :3], P[BALLISTIC])[0], nees((truth - z)[None, :3], W)[0]
         out.append((height_m(*truth[:3]), *errors, squares))
     return np.array(out).T

@@ -9,7 +9,7 @@ from scipy.stats import chi2, multivariate_normal
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
 from tocsin.sensors.models import residual_and_row, second_order
 from tocsin.sensors.plots import Plots, Sensor
-from tocsin.tracking.imm import correct
+from tocsin.tracking.correct import correct
 
 from ..sensors.geometry import (
     NAN,

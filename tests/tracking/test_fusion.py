@@ -8,6 +8,7 @@ from scipy.stats import multivariate_normal
 
 from tocsin.earth.motion import BALLISTIC
 from tocsin.tracking import modes
+from tocsin.tracking.correct import correct
 from tocsin.tracking.fusion import (
     ASKEW,
     ASKEW_M,
@@ -24,7 +25,6 @@ from tocsin.tracking.fusion import (
     restrict,
     together,
 )
-from tocsin.tracking.imm import correct
 from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
 from tocsin.tracking.tracks import begun, join
 

@@ -9,7 +9,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, geodetic_to_ecef
 from tocsin.earth.motion import LEVEL
 from tocsin.sensors.models import looks
 from tocsin.sensors.plots import Plots
-from tocsin.tracking import initiation, triples
+from tocsin.tracking import initiation, triples, unclaimed
 
 from ..sensors.geometry import NAN, local, place, plots_of, sensor
 
@@ -23,8 +23,8 @@ def pool_of(sensors, plots, index=0, scan=0):
     seen = looks(plots, sensors, np.ones((len(sensors), 4)), np.full((len(sensors), 4), -1))
     flat = math.isnan(sensors[index].sigma[2])
     if flat:
-        seen = initiation.raised(seen, plots.height_m)
-    return initiation.make_pool(seen, index, scan, 1000 * scan + np.arange(plots.count), seen.variance, flat)
+        seen = unclaimed.raised(seen, plots.height_m)
+    return unclaimed.make_pool(seen, index, scan, 1000 * scan + np.arange(plots.count), seen.variance, flat)
 
 
 def swarm(count, rng):
@@ -60,7 +60,7 @@ def scans(states, sensors, count, rng, period_s=5.0):
 def joined(pools):
     out = pools[0]
     for pool in pools[1:]:
-        out = initiation.whole((out, pool))
+        out = unclaimed.whole((out, pool))
     return out
 
 
@@ -91,7 +91,7 @@ def test_the_order_of_plots_is_of_no_account():
     order = np.concatenate([rng.permutation(old), old + rng.permutation(fresh)])
     plain, mixed = (
         initiation.from_ranges(p, old, (OF, OTHER), NOTHING_UNKNOWN)
-        for p in (pool, initiation.keep(pool, order))
+        for p in (pool, unclaimed.keep(pool, order))
     )
     assert len(plain) > 20
     numbers = {frozenset(pool.sight_m[list(s.plots), 0].tolist()) for s in plain}

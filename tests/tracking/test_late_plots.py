@@ -82,17 +82,33 @@ def standing(state):
 END_S = COUNT * PERIOD_S + 5.0
 
 
+@pytest.fixture(scope="module")
+def one_in_order(one):
+    """What `go` gives of it, nothing being late."""
+    sensors, plots = one
+    return go(tracker.start(sensors), plots, END_S)
+
+
+@pytest.fixture(scope="module")
+def two_in_order(two):
+    sensors, plots = two
+    return go(tracker.start(sensors), plots, END_S)
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5])
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_late_plots_end_in_the_tracks_of_the_run_in_order(one, share, seed):
-    """A tenth, or half, of all plots 1 to 30 s late: the scans are taken in the same order, so nothing differs."""
+def test_late_plots_end_in_the_tracks_of_the_run_in_order(one, one_in_order, share, seed):
+    """A tenth, or half, of all plots 1 to 30 s late: the scans are taken in the same order, so nothing differs.
+
+    The track keeps its name when its beginning is taken again.
+    """
     sensors, plots = one
     rng = np.random.default_rng(seed)
     late = np.flatnonzero((rng.random(plots.count) < share) & (plots.time_s < END_S - 40.0))
     assert len(late) > 5
-    _, straight = go(tracker.start(sensors), plots, END_S)
+    _, straight = one_in_order
     rows, state = go(tracker.start(sensors), delayed(plots, late, rng.uniform(1.0, 30.0, len(late))), END_S)
-    assert rows
+    assert len({row.track for row in rows}) == 1
     assert (state.doubles, state.too_late) == (0, 0)
     assert len(standing(straight)) == len(standing(state)) == 1
     (t,), (ours,) = standing(straight).values(), standing(state).values()
@@ -104,21 +120,12 @@ def test_late_plots_end_in_the_tracks_of_the_run_in_order(one, share, seed):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_track_keeps_its_name_when_its_beginning_is_taken_again(one, seed):
-    sensors, plots = one
-    rng = np.random.default_rng(seed)
-    late = np.flatnonzero((rng.random(plots.count) < 0.5) & (plots.time_s < END_S - 40.0))
-    rows, _ = go(tracker.start(sensors), delayed(plots, late, rng.uniform(1.0, 30.0, len(late))), END_S)
-    assert len({row.track for row in rows}) == 1
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_late_plots_of_two_radars(two, seed):
+def test_late_plots_of_two_radars(two, two_in_order, seed):
     """Which of two radars' scans comes first may differ: then by what the order of a few seconds is worth."""
     sensors, plots = two
     rng = np.random.default_rng(seed)
     late = np.flatnonzero((rng.random(plots.count) < 0.2) & (plots.time_s < END_S - 40.0))
-    _, straight = go(tracker.start(sensors), plots, END_S)
+    _, straight = two_in_order
     _, state = go(tracker.start(sensors), delayed(plots, late, rng.uniform(1.0, 30.0, len(late))), END_S)
     expected, found = standing(straight), standing(state)
     assert len(expected) == len(found) == 1
@@ -130,10 +137,10 @@ def test_late_plots_of_two_radars(two, seed):
     np.testing.assert_allclose(np.sqrt(np.diag(ours.P[0])[:6]) / sigma, 1.0, atol=0.1)
 
 
-def test_whole_scans_that_come_late_are_taken_in_their_place(one):
+def test_whole_scans_that_come_late_are_taken_in_their_place(one, one_in_order):
     sensors, plots = one
     late = np.flatnonzero(np.isin(plots.scan, [8, 9, 15]))
-    _, straight = go(tracker.start(sensors), plots, END_S)
+    _, straight = one_in_order
     rows, state = go(tracker.start(sensors), delayed(plots, late, 17.0), END_S)
     (t,), (ours,) = standing(straight).values(), standing(state).values()
     assert ours.hits == t.hits
@@ -192,26 +199,32 @@ def test_the_order_of_plots_of_a_scan_makes_no_difference(one, two, seed):
         assert standing(state)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.7])
-def test_a_state_laid_by_goes_on_the_same(two, share):
+@pytest.fixture(scope="module")
+def two_with_late(two):
+    """A fifth of the plots of two radars late; and the rows of all."""
     sensors, plots = two
     rng = np.random.default_rng(5)
     late = np.flatnonzero(rng.random(plots.count) < 0.2)
     plots = delayed(plots, late, rng.uniform(1.0, 30.0, len(late)))
+    return sensors, plots, go(tracker.start(sensors), plots, END_S)[0]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_a_state_laid_by_goes_on_the_same(two_with_late, share):
+    sensors, plots, whole = two_with_late
     cut_s = float(np.quantile(plots.received_s, share))
     first, rest = plots.rows(plots.received_s < cut_s), plots.rows(plots.received_s >= cut_s)
     before, state = go(tracker.start(sensors), first)
     again = pickle.loads(pickle.dumps(state))  # noqa: S301  # our own
     rows, _ = go(state, rest, END_S)
     others, _ = go(again, rest, END_S)
-    whole, _ = go(tracker.start(sensors), plots, END_S)
     assert rows
     assert alike(rows, others)
     assert alike([*before, *rows], whole)
 
 
-def test_a_radar_without_plots_is_of_no_account(one):
+def test_a_radar_without_plots_is_of_no_account(one, one_in_order):
     sensors, plots = one
-    rows, _ = go(tracker.start(sensors), plots, END_S)
+    rows, _ = one_in_order
     more, _ = go(tracker.start((*sensors, sensor(name="silent"))), plots, END_S)
     assert alike(rows, more)

@@ -9,7 +9,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.earth.motion import THRUST
 from tocsin.sensors.models import looks
 from tocsin.sensors.plots import Plots
-from tocsin.tracking import initiation, launches, modes
+from tocsin.tracking import initiation, launches, modes, unclaimed
 
 from ..sensors.geometry import NAN, place, plots_of, sensor
 
@@ -24,7 +24,7 @@ WHERE = (math.radians(42.0), math.radians(25.0))
 def pool_of(plots):
     seen = looks(plots, (EYE,), np.ones((1, 4)), np.full((1, 4), -1))
     number = np.arange(plots.count)
-    return initiation.make_pool(seen, 0, 0, number, seen.variance)._replace(scan=plots.scan)
+    return unclaimed.make_pool(seen, 0, 0, number, seen.variance)._replace(scan=plots.scan)
 
 
 def ascent(count, rng):

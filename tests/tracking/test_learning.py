@@ -7,7 +7,7 @@ import pytest
 
 from tocsin.earth.motion import BALLISTIC
 from tocsin.sensors.models import looks
-from tocsin.tracking import imm, modes
+from tocsin.tracking import correct, modes
 from tocsin.tracking.learning import LOG_PRIOR, RATIOS, flown, learn, learned, off_sights, scales
 from tocsin.tracking.pairs import Offsets
 
@@ -171,7 +171,7 @@ def test_tracks_and_offsets_are_those_of_the_joint_filter():
         y, Q, B = (c[0, BALLISTIC].copy() for c in (x, P, A))
         y, Q, F = modes.predict(BALLISTIC, y, Q, step)
         B = F @ B
-        imm.correct(y, Q, B, 7, *rows, *offsets)
+        correct.correct(y, Q, B, 7, *rows, *offsets)
         y = y + B @ (after.mean - offsets.mean)
         x[0, BALLISTIC], P[0, BALLISTIC], A[0, BALLISTIC] = y, Q, B
         offsets = after

@@ -9,7 +9,7 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, height_m
 from tocsin.earth.forces import STANDARD
 from tocsin.earth.integrate import NO_GROUND, fly
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
-from tocsin.tracking import gating, imm, modes
+from tocsin.tracking import correct, gating, imm, modes
 
 from ..sensors.geometry import local, one_look, plots_of, rows_of, state_at
 from .mixtures import RADAR, falling, moments, random_mixture
@@ -26,7 +26,7 @@ def look_at(x, time_s, rng=None):
 
 def update(x, P, n, *look):
     """Correct a mode by a plot of a sensor without unknown offset."""
-    return imm.correct(x, P, np.zeros((9, 0)), n, *look, np.zeros(0), np.zeros((0, 0)))
+    return correct.correct(x, P, np.zeros((9, 0)), n, *look, np.zeros(0), np.zeros((0, 0)))
 
 
 def take(x, P, mu, dt, look, detection=0.9, heat=False, fallen=True):

@@ -111,13 +111,14 @@ def _base() -> tuple[tuple[BaseGeometry, ...], tuple[BaseGeometry, ...]]:
 def _near(shapes: Sequence[BaseGeometry], window: Box) -> list[BaseGeometry]:
     """What of some shapes lies in a window of lon, lat, moved by whole turns to lie in it, with short edges."""
     out = []
+    left, low, right, high = shapely.bounds(shapes).T
     for turn in (-360.0, 0.0, 360.0):
         west, east = window.left - turn, window.right - turn
-        for one in shapes:
-            left, low, right, high = one.bounds
-            if left > east or right < west or low > window.bottom or high < window.top:
-                continue
-            cut = shapely.clip_by_rect(one, max(west, -180.0), window.top, min(east, 180.0), window.bottom)
+        near = (left <= east) & (right >= west) & (low <= window.bottom) & (high >= window.top)
+        for i in np.flatnonzero(near).tolist():
+            cut = shapely.clip_by_rect(
+                shapes[i], max(west, -180.0), window.top, min(east, 180.0), window.bottom
+            )
             if not cut.is_empty:
                 out.append(shapely.segmentize(cut, STEP_DEG))
     return out

@@ -69,7 +69,7 @@ def run_line(
     begin = time.perf_counter()
     if recording.plots.count:
         with getting_ready(KERNELS):
-            warm_up(gazetteer)
+            warm_up()
     ready = time.perf_counter()
     around = gazetteer._replace(zones=zones)
     made = replay_events(recording.sensors, recording.plots, around, latency_s, settings, words)

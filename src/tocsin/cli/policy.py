@@ -119,7 +119,6 @@ def decide_all(
     """Decide about the recordings that are not in the folder yet, a file each, with a progress bar on a terminal."""
     from tocsin.cli.line import KERNELS
     from tocsin.formats.files import write_file
-    from tocsin.formats.gazetteer import shipped_gazetteer
     from tocsin.record.warm_up import warm_up
 
     tasks: list[Task] = [
@@ -128,7 +127,7 @@ def decide_all(
     if not tasks:
         return
     with getting_ready(KERNELS):
-        warm_up(shipped_gazetteer())
+        warm_up()
     done = len(recordings) - len(tasks)
     with progress("deciding") as advance, workers(_decided, min(processes, len(tasks))) as results:
         advance(done, len(recordings))

@@ -152,7 +152,8 @@ def _starts(state: ArrayLike, coefficient: ArrayLike, limit_s: ArrayLike) -> tup
         raise UsageError(
             f"ballistic_coefficient_kg_m2[{worst}] must be above 0 kg/m2, is {columns[0][worst]}"
         )
-    return np.column_stack([x, np.log(columns[0])]), columns[1]
+    # in C's order whatever was given: each order is a kernel of its own to compile
+    return np.ascontiguousarray(np.column_stack([x, np.log(columns[0])])), columns[1]
 
 
 def _fly(

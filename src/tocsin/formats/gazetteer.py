@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 import numpy as np
@@ -44,6 +45,7 @@ def read_gazetteer(data: bytes) -> Gazetteer:
     )
 
 
+@cache
 def shipped_gazetteer() -> Gazetteer:
     """The places that come with the program: 500 people and more, all countries (GeoNames, CC BY 4.0)."""
     return read_gazetteer(resources.files("tocsin.warning").joinpath("data", "places.parquet").read_bytes())

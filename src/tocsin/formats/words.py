@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 import zoneinfo
+from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -142,22 +144,26 @@ def _said(values: dict[str, Any], stage: str, file: str) -> Said:
 def _counts(values: Any, locale: Locale, where: str) -> dict[str, dict[str, str]]:
     check_keys(values, COUNTS, frozenset(), f"{where}.")
     out = {}
-    for what, numbers in COUNTS.items():
-        cases: dict[str, list[int]] = {}
-        for n in numbers:
-            cases.setdefault(str(locale.plural_form(n)), []).append(n)
+    for what in COUNTS:
+        cases = _cases(locale, what)
         known = sorted({*cases, "other", *locale.plural_form.tags})
         check_keys(values[what], known, frozenset(known) - frozenset(cases), f"{where}.{what}.")
         # dual and the like say the number by themselves
         out[what] = {
             form: check_template(
                 text,
-                braces("", "n") if len(cases.get(form, ())) == 1 else braces("n"),
+                braces("", "n") if cases.get(form) == 1 else braces("n"),
                 f"{where}.{what}.{form}",
             )
             for form, text in values[what].items()
         }
     return out
+
+
+@cache
+def _cases(locale: Locale, what: str) -> dict[str, int]:
+    """How many of the numbers that are counted take each plural form: thousands of rules, so once a language."""
+    return Counter(str(locale.plural_form(n)) for n in COUNTS[what])
 
 
 def _compass(values: Any, where: str) -> tuple[str, ...]:

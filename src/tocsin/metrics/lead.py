@@ -69,8 +69,11 @@ class Warned(NamedTuple):
 
 def plane(latitude_deg: float, longitude_deg: float) -> Transformer:
     """To metres east and north of a place (azimuthal equidistant), from (lon, lat) in degrees."""
-    place = f"+lat_0={latitude_deg:.9f} +lon_0={longitude_deg:.9f}"
-    return Transformer.from_crs("EPSG:4326", f"+proj=aeqd {place} +ellps=WGS84 +units=m", always_xy=True)
+    # written out: from two systems PROJ looks for a way between them for 10 ms, and finds this one
+    return Transformer.from_pipeline(
+        "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
+        f"+step +proj=aeqd +lat_0={latitude_deg:.9f} +lon_0={longitude_deg:.9f} +ellps=WGS84"
+    )
 
 
 def in_force(notices: Sequence[Notice]) -> tuple[list[float], list[str]]:

@@ -19,7 +19,7 @@ from tocsin.record.replay import LONGEST_END_S, arriving
 from tocsin.sensors.models import looks, residual_and_row
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking import imm, life, modes, tracker
-from tocsin.tracking.tracker import PLOTS_OF_A_SCAN, Belief, Output, TrackerState
+from tocsin.tracking.belief import PLOTS_OF_A_SCAN, Belief, Output, TrackerState
 from tocsin.tracking.tracks import Table, TrackRow, track_name
 from tocsin.tracking.waiting import LATEST_S, SCAN_GRACE, Key
 

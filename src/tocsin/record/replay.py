@@ -19,8 +19,8 @@ from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.predictor import predict_many
 from tocsin.sensors.plots import Plots, Sensor
 from tocsin.tracking import tracker
+from tocsin.tracking.belief import TrackerState
 from tocsin.tracking.modes import drag_m_s2
-from tocsin.tracking.tracker import TrackerState
 from tocsin.tracking.tracks import Track, TrackRow, track_name
 from tocsin.warning import policy
 from tocsin.warning.alert import Message

@@ -3,18 +3,21 @@
 A kernel is compiled when it is first called, about a minute for all of them, once a machine; from
 then on it is loaded from a cache on disk. A decision that waits for this would count it as its
 computing time. So a small made recording goes through the line first: a radar that sees a body,
-and another one part from it, two cameras that see a meteor, and a satellite that sees an ascent.
+and another one part from it, two cameras that see a meteor, and a satellite that sees an ascent. Once a process
+is enough.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
 from tocsin.earth.motion import BALLISTIC
+from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.record.replay import replay_events
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking.association import pair_beliefs
@@ -23,7 +26,6 @@ from tocsin.tracking.crowd_weights import doubts, forgotten, grow, summed, unsee
 from tocsin.tracking.fusion import Held, log_same
 from tocsin.tracking.modes import add_noise
 from tocsin.units import DEGREE_RAD
-from tocsin.warning.gazetteer import Gazetteer
 
 LATITUDE_RAD, WEST_RAD, EAST_RAD = 45.0 * DEGREE_RAD, 0.0, 1.0 * DEGREE_RAD
 RADAR_S, RADAR_PERIOD_S = 30.0, 1.0
@@ -35,10 +37,11 @@ REENTRY_M, COAST_M = 70e3, 250e3
 WIDE = np.array([[0.0, 2e6], [0.0, 2.0 * math.pi], [0.0, math.pi / 2.0], [-2e4, 2e4]])
 
 
-def warm_up(gazetteer: Gazetteer) -> None:
-    """Put the small recording through the line; nothing of it is kept."""
+@cache
+def warm_up() -> None:
+    """Put the small recording through the line, where this process has not done so; nothing of it is kept."""
     for height_m in (REENTRY_M, COAST_M):
-        for _ in replay_events(*small_recording(height_m), gazetteer, 0.0):
+        for _ in replay_events(*small_recording(height_m), shipped_gazetteer(), 0.0):
             pass
     warm_up_rare()
 

@@ -9,7 +9,8 @@ import numpy as np
 from tocsin.earth.motion import LEVEL, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
-from tocsin.tracking.imm import room_for, take_plot
+from tocsin.tracking.correct import room_for
+from tocsin.tracking.imm import take_plot
 from tocsin.tracking.modes import MODES, SIZE
 from tocsin.tracking.tracks import Bools
 from tocsin.units import EARTH_GM_M3_S2

@@ -24,9 +24,10 @@ from tocsin.kernel import jit
 from tocsin.sensors.coverage import FEWEST_FALSE_PLOTS, log_clutter_density
 from tocsin.sensors.models import LOG_TWO_PI, residual_and_row, some
 from tocsin.sensors.plots import Floats, Ints, Sensor
-from tocsin.tracking.imm import correct
-from tocsin.tracking.initiation import LEAST_EXISTENCE, Known, Pool, Start, disjoint
+from tocsin.tracking.correct import correct
+from tocsin.tracking.initiation import LEAST_EXISTENCE, Known, Start, disjoint
 from tocsin.tracking.modes import MODES, SIZE, add_noise, move
+from tocsin.tracking.unclaimed import Pool
 from tocsin.units import SEMI_MAJOR_AXIS_M
 
 CLOUDS_M, CLOUDS_SIGMA_M = 10e3, 1500.0  # where a plume comes into sight

@@ -17,7 +17,7 @@ from tocsin.earth.motion import BALLISTIC
 from tocsin.kernel import jit
 from tocsin.sensors.models import residual_and_row, second_order
 from tocsin.sensors.plots import AZIMUTH, ELEVATION, RANGE, RANGE_RATE, Floats, Ints
-from tocsin.tracking.imm import move_covariance, whole_covariance
+from tocsin.tracking.correct import move_covariance, whole_covariance
 from tocsin.tracking.modes import SIZE, USED, WORK, add_noise, move_into
 
 # Ratios of true to stated sigma that are weighed, and how probable each is before any plot: most sensors are as
