@@ -378,6 +378,76 @@ def test_one_is_to_be_prepared_for_while_another_is_over(gazetteer):
     assert messages[-1].sent_s > NOON_S + 900.0
 
 
+def test_nobody_in_cover_is_told_to_be_ready(gazetteer):
+    """A second body over the same town is the operators' alone until it is to be taken cover from."""
+    settings = Settings(prepare_public=True, shelter_s=0.0)
+
+    def make(t):
+        sure = forecast("1", NOON_S + t, NOON_S + 600.0, area_km2=20.0, parent="p")
+        vague = forecast(
+            "2", NOON_S + t, NOON_S + 620.0, lat_deg=48.6, area_km2=2e4 if t < 60 else 20.0, parent="p"
+        )
+        return [sure, vague] if t >= 20 else [sure]
+
+    log = log_of(every_second(120, make), gazetteer, settings)
+    messages = messages_of(log)
+    check_chains(messages)
+    assert {one.stage for one in messages} == {"take-cover", "all-clear"}
+    assert covered(messages, NOON_S + 90.0, 48.6, 35.05)
+
+
+def test_who_was_to_be_ready_is_told_by_the_alert_that_overtakes_it(gazetteer):
+    """No all-clear of the first message and no second one beside the alert: it ends in the alert's first Update."""
+    settings = Settings(prepare_public=True, shelter_s=0.0)
+
+    def make(t):
+        vague = forecast("1", NOON_S + t, NOON_S + 600.0, area_km2=2e4, parent="p")
+        sure = forecast("2", NOON_S + t, NOON_S + 620.0, lat_deg=48.6, area_km2=20.0, parent="p")
+        return [vague, sure] if t >= 20 else [vague]
+
+    messages = messages_of(log_of(every_second(60, make), gazetteer, settings))
+    check_chains(messages)
+    stages = [one.stage for one in messages]
+    ready, cover = messages[0], messages[stages.index("take-cover")]
+    assert (ready.stage, cover.kind) == ("prepare", "Update")
+    assert ready.identifier in {name for name, _ in cover.references}
+    assert "prepare" not in stages[stages.index("take-cover") :]
+    assert stages.count("all-clear") == 1
+
+
+def test_who_is_let_out_of_cover_is_told_to_be_ready_where_another_may_come(gazetteer):
+    """The alert is withdrawn while a vaguer body is still due there: no word of an end, but to be ready."""
+    settings = Settings(prepare_public=True, shelter_s=0.0)
+
+    def make(t):
+        sure = forecast("1", NOON_S + t, NOON_S + 600.0, area_km2=20.0 if t < 30 else NAN, parent="p")
+        return [sure, forecast("2", NOON_S + t, NOON_S + 620.0, area_km2=2e4, parent="p")]
+
+    messages = messages_of(log_of(every_second(90, make), gazetteer, settings))
+    check_chains(messages)
+    at_s = next(one.sent_s for one in messages if one.stage == "prepare" and one.sent_s > NOON_S + 30.0)
+    assert NOON_S + 40.0 < at_s < NOON_S + 60.0
+    assert not [one for one in messages if one.stage in ("all-clear", "withdrawn") and one.sent_s <= at_s]
+    let_out = next(one for one in messages if one.sent_s == at_s)
+    assert let_out.kind == "Update"
+
+
+@pytest.mark.parametrize("prepare", [False, True])
+def test_a_body_that_is_due_without_a_forecast_joins_what_is_in_force_at_once(gazetteer, prepare):
+    """Vague and lost, it is to be taken cover from at the last moment: the alert nearby says so then."""
+    settings = Settings(prepare_public=prepare)
+
+    def make(t):
+        one = forecast("1", NOON_S + t, NOON_S + 900.0, area_km2=20.0, parent="p")
+        return [one, forecast("2", NOON_S + t, NOON_S + 850.0, lat_deg=48.6, area_km2=2e4, parent="p")]
+
+    log = log_of(every_second(10, make), gazetteer, settings, live=lambda _: {"1", "2"})
+    messages = messages_of(log)
+    check_chains(messages)
+    assert not covered(messages, NOON_S + 740.0, 48.7, 35.05)
+    assert covered(messages, NOON_S + 750.0, 48.7, 35.05)
+
+
 def test_a_track_told_of_again_leaves_the_others_of_its_first_chain_alone(gazetteer):
     """Two bodies share a chain; one is withdrawn and comes again, due much later: both are in force."""
 

@@ -14,7 +14,8 @@ from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.warning.alert import ENDS, Change, Merged, Message
 from tocsin.warning.bodies import ALERTED
 from tocsin.warning.incidents import FOLLOWS
-from tocsin.warning.plane import to_lonlat
+from tocsin.warning.outline import parts_of
+from tocsin.warning.plane import filled, to_lonlat
 from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.resume import resumed
 from tocsin.warning.settings import Settings
@@ -83,6 +84,28 @@ class Policy(RuleBasedStateMachine):
                 assert self.stage.get(one.incident, "") == one.before
                 assert one.reason
                 self.stage[one.incident] = one.after
+        self.nobody_is_called_out_of_cover(said.messages)
+
+    def nobody_is_called_out_of_cover(self, sent):
+        """Where people are in cover no message says to be ready or that all is over, but that of their own alert."""
+        now_s = self.state.now_s
+        cover = [
+            (one.identifier, shapely.union_all([footprint.polygon for footprint in one.footprints]))
+            for one in self.receiver.open()
+            if one.stage == "take-cover" and one.expires_s > now_s
+        ]
+        waits = {
+            chain.sent[-1].identifier
+            for chain in self.state.chains.values()
+            if chain.sent and chain.due_s < math.inf
+        }
+        ready = [
+            one for one in self.receiver.open() if one.stage == "prepare" and one.identifier not in waits
+        ]
+        for one in (*ready, *(one for one in sent if one.stage in ENDS)):
+            for footprint in one.footprints:
+                for identifier, area in cover:
+                    assert not footprint.polygon.intersects(area), (one.identifier, identifier)
 
     @rule(
         data=st.data(),
@@ -114,6 +137,21 @@ class Policy(RuleBasedStateMachine):
                     )
                 )
             self.advance(self.now_s, made)
+
+    @rule(
+        track=st.sampled_from("ABD"),
+        area_km2=st.sampled_from([20.0, 3000.0, 2e4]),
+        due_s=st.sampled_from([200.0, 500.0, 900.0]),
+        parent=st.sampled_from([None, "Z"]),
+    )
+    def follow(self, track, area_km2, due_s, parent):
+        """One track is forecast well enough to take cover from, or to prepare for."""
+        self.live.add(track)
+        for _ in range(3):
+            self.now_s += 1.0
+            lat, lon = PLACES[track]
+            one = forecast(track, self.now_s, NOON_S + due_s, lat, lon, area_km2, parent=parent)
+            self.advance(self.now_s, [one])
 
     @rule(track=st.sampled_from("ABCDE"))
     def lose(self, track):
@@ -161,7 +199,8 @@ class Policy(RuleBasedStateMachine):
             if chain.due_s == math.inf:
                 held = shapely.union_all([one.polygon for one in chain.footprints]).buffer(2e-4)
                 for body in alerted:
-                    for part in to_lonlat(body.plane, body.recent[-1].area.convex_hull, decimals=6):
+                    areas = [filled(part) for part in parts_of(body.recent[-1].area)]
+                    for part in (one for area in areas for one in to_lonlat(body.plane, area, decimals=6)):
                         outside = part.difference(held).area
                         assert outside <= 0.03 * part.area or part.bounds[3] > 89.0
 

@@ -134,7 +134,7 @@ def observed(body: Body | None, forecast: Forecast, settings: Settings) -> Body 
 
 def preparable(body: Body, settings: Settings) -> bool:
     """Whether a watched body is sure enough, and some place likely enough to be hit, to prepare for it."""
-    return body.stage == WATCHED and _known(body, settings)
+    return body.stage == WATCHED and told_where(body, settings)
 
 
 def alertable(body: Body, now_s: float, settings: Settings) -> bool:
@@ -148,12 +148,13 @@ def alertable(body: Body, now_s: float, settings: Settings) -> bool:
 
 def act_s(body: Body, settings: Settings) -> float:
     """When people must take cover from a body of which nothing more is heard; infinite where that is not due."""
-    if body.stage not in (WATCHED, PREPARED) or not _known(body, settings):
+    if body.stage not in (WATCHED, PREPARED) or not told_where(body, settings):
         return math.inf
     return body.earliest_s - (settings.within_s if body.held >= settings.hold else body.shelter_s)
 
 
-def _known(body: Body, settings: Settings) -> bool:
+def told_where(body: Body, settings: Settings) -> bool:
+    """Whether enough forecasts in a row have said where a body comes down."""
     return body.streak >= settings.forecasts and bool(body.recent) and body.recent[-1].area is not None
 
 

@@ -37,6 +37,7 @@ class Sent(NamedTuple):
     identifier: str
     sent_s: float
     expires_s: float
+    replaced: bool = False  # a later one has referred to it
 
 
 class Standing(NamedTuple):
@@ -139,6 +140,18 @@ def overlap(one: Chain, other: Chain) -> bool:
         and first.polygon.intersects(moved(second.polygon, second.plane, first.plane))
         for first in one.standing
         for second in other.standing
+    )
+
+
+def beside(body: Body, chain: Chain, others: Sequence[Body], gap_m: float) -> bool:
+    """Whether a body may come down within a distance of what a chain has in force, or ``others``, its bodies, need."""
+    area = reach(body) if body.outline is None else body.outline
+    shapes = [(one.plane, one.polygon) for one in chain.standing]
+    shapes += [(one.plane, one.outline) for one in others if one.outline is not None]
+    return not area.is_empty and any(
+        _near(body.plane, area, plane, shape, gap_m)
+        and bool(area.distance(moved(shape, plane, body.plane)) <= gap_m)
+        for plane, shape in shapes
     )
 
 

@@ -178,9 +178,10 @@ def _message(
 
 
 def _references(chain: Chain, now_s: float) -> tuple[tuple[str, float], ...]:
-    """All unexpired messages of a chain; where all have expired, as after a long break, the last one."""
-    unexpired = [sent for sent in chain.sent if sent.expires_s > now_s]
-    return tuple((sent.identifier, sent.sent_s) for sent in unexpired or chain.sent[-1:])
+    """All unexpired messages of a chain, and what has expired, as after a long break, without one that replaced it."""
+    return tuple(
+        (sent.identifier, sent.sent_s) for sent in chain.sent if sent.expires_s > now_s or not sent.replaced
+    )
 
 
 def _said(chain: Chain, why: Change) -> str:
@@ -210,7 +211,8 @@ def _naming(text: Text, codes: Sequence[str], zones: Zones) -> Text:
 
 def _told(chain: Chain, message: Message) -> Chain:
     sent = Sent(message.identifier, message.sent_s, message.expires_s)
-    return chain._replace(sent=(*chain.sent, sent))
+    before = (one if one.replaced else one._replace(replaced=True) for one in chain.sent)
+    return chain._replace(sent=(*before, sent))
 
 
 def _members(standing: Standing, bodies: Sequence[Body]) -> tuple[Body, ...]:

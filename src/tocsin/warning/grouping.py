@@ -15,12 +15,15 @@ from tocsin.warning.bodies import (
     SUCCEEDED,
     WITHDRAWN,
     Body,
+    outlined,
     over_s,
     succeeds,
+    told_where,
 )
 from tocsin.warning.chains import (
     Chain,
     adjoin,
+    beside,
     concurrent,
     endangering,
     later_wave,
@@ -34,6 +37,7 @@ from tocsin.warning.incidents import Incident
 from tocsin.warning.settings import Settings
 
 STAGE_OF = {PREPARED: PREPARE, ALERTED: TAKE_COVER}
+APART = 2.0  # times adjoin_m: how far from people in cover a body must be before others are told to prepare for it
 
 
 class Desk(NamedTuple):
@@ -132,6 +136,37 @@ def let_go(now_s: float, desk: Desk) -> None:
                 desk.chains[body.chain] = chain._replace(came_down=True, due_s=min(now_s, chain.due_s))
 
 
+def make_ready(now_s: float, desk: Desk) -> None:
+    """Tell people to prepare for bodies, but none where people are in cover: to them it would sound like an end.
+
+    Of such a body operators alone know. Where people had been told to prepare for it before, their messages end in
+    those of the alert that has overtaken them.
+    """
+    settings = desk.settings
+    for track in sorted(desk.bodies):
+        body = desk.bodies[track]
+        if body.stage != PREPARED or over_s(body, settings) <= now_s:
+            continue
+        gap_m = settings.adjoin_m * (1.0 if body.chain else APART)  # a body on the edge must not come and go
+        in_cover = [
+            one.name for one in _in_cover(desk) if beside(body, one, endangering(one, desk.bodies), gap_m)
+        ]
+        if in_cover and body.chain:
+            left = desk.chains[body.chain]
+            desk.bodies[track] = body._replace(chain="", outline=None)
+            desk.chains[left.name] = left._replace(due_s=min(now_s, left.due_s))
+            if left.sent and not endangering(left, desk.bodies):
+                _merge([left.name, in_cover[0]], desk)
+        elif not in_cover and not body.chain and told_where(body, settings):
+            desk.bodies[track] = outlined(body, settings)
+            join(track, PREPARED, desk)
+
+
+def _in_cover(desk: Desk) -> list[Chain]:
+    """The chains that have people in cover."""
+    return [one for one in desk.chains.values() if one.stage == TAKE_COVER and endangering(one, desk.bodies)]
+
+
 def regroup(desk: Desk) -> None:
     """Part what has turned out to come much later, and join a chain that is over to what is left of its incident.
 
@@ -151,8 +186,13 @@ def regroup(desk: Desk) -> None:
                 one
                 for one in chains.values()
                 if endangering(one, bodies)
-                and ((one in siblings and one.stage in (TAKE_COVER, chain.stage)) or overlap(one, chain))
+                and (
+                    (one in siblings and one.stage in (TAKE_COVER, chain.stage))
+                    or overlap(one, chain)
+                    or any(beside(body, chain, (), 0.0) for body in endangering(one, bodies))
+                )
             ]
+            going_on.sort(key=lambda one: one.stage != TAKE_COVER)
             if going_on and chain.sent:
                 _merge([chain.name, going_on[0].name], desk)
             continue

@@ -16,6 +16,7 @@ from tocsin.prediction.forecast import Forecast
 from tocsin.warning.alert import (
     DRILL_AUTHORITY,
     ENDS,
+    TAKE_COVER,
     Authority,
     Change,
     Merged,
@@ -42,7 +43,7 @@ from tocsin.warning.bodies import (
 from tocsin.warning.chains import Chain, change, endangering
 from tocsin.warning.compose import ended, updated
 from tocsin.warning.gazetteer import Gazetteer
-from tocsin.warning.grouping import Desk, enrol, hand_over, join, let_go, regroup, unite
+from tocsin.warning.grouping import Desk, enrol, hand_over, join, let_go, make_ready, regroup, unite
 from tocsin.warning.incidents import Incident, changed
 from tocsin.warning.outline import parts_of
 from tocsin.warning.phrases import Words
@@ -129,6 +130,7 @@ def step(
             enrol(desk.bodies[track], desk)
 
     outlines = {track: body.outline for track, body in state.bodies.items()}
+    chains_before = {track: body.chain for track, body in state.bodies.items()}
     stirred = set(touched)
     for track in sorted(desk.bodies):
         body = settled(desk.bodies[track], now_s, settings)
@@ -143,17 +145,21 @@ def step(
             desk.bodies[track] = body if body.outline is not None else outlined(body, settings)
             join(track, ALERTED, desk)
         elif preparable(body, settings):
-            if settings.prepare_public:
-                desk.bodies[track] = outlined(body, settings)
-                join(track, PREPARED, desk)
-            else:
-                desk.bodies[track] = body._replace(stage=PREPARED)
+            desk.bodies[track] = body._replace(stage=PREPARED)
         elif track in touched and body.chain and body.outline is not outlines.get(track):
             unite(track, desk)
     if touched:
         hand_over(live, desk)
     let_go(now_s, desk)
+    if settings.prepare_public:
+        make_ready(now_s, desk)
     regroup(desk)
+    # a body may join a chain at its time, without a forecast
+    stirred.update(
+        track
+        for track, body in desk.bodies.items()
+        if body.chain and body.chain != chains_before.get(track, "")
+    )
 
     messages = _messages(stirred, now_s, desk, gazetteer, state.words)
     changes: list[Happening] = [Merged(now_s, old, into) for old, into in desk.merges]
@@ -240,7 +246,8 @@ def _speak(
     wanted = change(chain, left, now_s, settings)
     if wanted is None:
         return chain._replace(due_s=math.inf), None
-    due_s = chain.sent_s + (settings.urgent_interval_s if wanted.urgent else settings.interval_s)
+    urgent = wanted.urgent and chain.stage == TAKE_COVER  # nobody has to be ready within seconds
+    due_s = chain.sent_s + (settings.urgent_interval_s if urgent else settings.interval_s)
     if now_s < due_s and chain.due_s > -math.inf:
         return chain._replace(due_s=due_s), None
     return updated(chain, left, now_s, sequence, wanted, settings, gazetteer, words)

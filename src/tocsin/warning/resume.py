@@ -34,6 +34,7 @@ def resumed(
     sequences: dict[str, int] = {}
     told: dict[str, list[Message]] = {}  # by the first message of a chain
     chain_of: dict[str, str] = {}
+    into: dict[str, str] = {}  # an incident that turned out to be another one -> that one
     for one in happenings:
         if isinstance(one, Message):
             sequences[one.incident] = max(sequences.get(one.incident, 0), one.sequence)
@@ -44,6 +45,8 @@ def resumed(
             chain_of |= {message.identifier: root for message in told[root]}
         elif isinstance(one, Merged):
             incidents.pop(one.incident, None)
+            into = {old: one.into if new == one.incident else new for old, new in into.items()}
+            into[one.incident] = one.into
         else:
             sequences.setdefault(one.incident, 0)
             incidents[one.incident] = Incident(one.incident, one.after, (), False, one.plots)
@@ -53,7 +56,8 @@ def resumed(
     chains: dict[str, Chain] = {}
     for messages in told.values():
         if messages[-1].stage not in ENDS:
-            chain, held = _chain(messages, now_s, settings)
+            said = messages[-1].incident
+            chain, held = _chain(messages, into.get(said, said), now_s, settings)
             chains[chain.name] = chain
             bodies |= {body.track: body for body in held}
     for name, incident in list(incidents.items()):
@@ -72,12 +76,16 @@ def resumed(
     )
 
 
-def _chain(messages: Sequence[Message], now_s: float, settings: Settings) -> tuple[Chain, list[Body]]:
-    """A chain from its messages, oldest first, and what is held for it."""
+def _chain(
+    messages: Sequence[Message], incident: str, now_s: float, settings: Settings
+) -> tuple[Chain, list[Body]]:
+    """A chain of an incident from its messages, oldest first, and what is held for it."""
     last = messages[-1]
     name = f"{last.incident}/{messages[0].identifier}"
     held = [
-        _held(f"{last.identifier}/{number}/{track}", name, footprint, last, now_s, settings)
+        _held(f"{last.identifier}/{number}/{track}", name, footprint, last, now_s, settings)._replace(
+            incident=incident
+        )
         for number, footprint in enumerate(last.footprints, 1)
         for track in footprint.tracks  # each until it is found again: what follows one of them frees no other
     ]
@@ -85,11 +93,14 @@ def _chain(messages: Sequence[Message], now_s: float, settings: Settings) -> tup
         Standing(body.plane, body.outline, (body.track,)) for body in held if body.outline is not None
     )
     merged = dict.fromkeys(one for message in messages for one in (message.incident, *message.merged))
-    chain = new_chain(name, last.incident, last.stage)._replace(
+    chain = new_chain(name, incident, last.stage)._replace(
         said=last.stage,
-        merged=tuple(one for one in merged if one != last.incident),
+        merged=tuple(one for one in merged if one != incident),
         tracks=tuple(body.track for body in held),
-        sent=tuple(Sent(message.identifier, message.sent_s, message.expires_s) for message in messages),
+        sent=tuple(
+            Sent(message.identifier, message.sent_s, message.expires_s, message is not last)
+            for message in messages
+        ),
         standing=standing,
         footprints=last.footprints,
         told=tuple(body.track for body in held),
