@@ -89,9 +89,10 @@ def message(sequence: int, kind: str, stage: str, sent_s: float, half_width_km: 
              "НАВЧАННЯ. До цієї території падають об'єкти.", "Можна виходити." if calm else
              "Негайно в укриття. Лишайтеся там до відбою.", "Навколо Дніпра і Кам'янського"),
     )  # fmt: skip
+    before = tuple((f"tocsin-incident-1-{number}", START_S) for number in range(1, sequence))
     return Message(
         "incident-1", sequence, f"tocsin-incident-1-{sequence}", kind, stage, "Exercise", START_S + sent_s,
-        START_S + sent_s, START_S + sent_s + 1800.0, (), footprints, texts, "",
+        START_S + sent_s, START_S + sent_s + 1800.0, before, footprints, texts, "",
     )  # fmt: skip
 
 

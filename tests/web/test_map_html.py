@@ -270,14 +270,37 @@ def test_values_that_are_not_finite_are_left_out(event: dict[str, Any]) -> None:
     assert len(data["areas"]) == 1
 
 
-def test_a_message_stands_until_the_next_of_its_incident(event: dict[str, Any]) -> None:
+def test_a_message_stands_until_one_refers_to_it(event: dict[str, Any]) -> None:
+    """Another chain of its incident leaves it in force: to be ready in one town ends no alert in another."""
     first, second, *_ = event["messages"]
-    other = second._replace(incident="incident-2")
+    other = second._replace(identifier="other", stage="prepare", references=())
     assert map_data.in_force_until_s([first, second, other]) == [
         second.sent_s,
         second.expires_s,
         other.expires_s,
     ]
+
+
+def test_to_be_ready_is_said_in_words_of_its_own(event: dict[str, Any]) -> None:
+    first, second, *_ = event["messages"]
+    ready = first._replace(stage="prepare")
+    page = map_html(**{**event, "messages": [ready, second]})
+    document = html.document_fromstring(page)
+    item = document.get_element_by_id("m0")
+    assert item.get("class") == "message prepare"
+    assert [one.text_content() for one in item.xpath(".//*[@class='tag']/*")] == ["Be ready", "Будьте напоготові"]
+    shown = words_of(item, "en")
+    assert "Dnipro, Kamianske" in shown  # who, as of an alert
+    assert "Expected from" in shown
+    for words in WORDS.values():
+        assert words["prepare"] not in (words["take-cover"], words["all-clear"], words["withdrawn"])
+    # without a true impact the page counts from the alert where there is one, else from what to be ready for
+    later = ready._replace(
+        footprints=tuple(one._replace(impact_time_s=one.impact_time_s + 60.0) for one in ready.footprints)
+    )
+    alone = map_data.first_impact_s([later], [])
+    assert alone == invented.START_S + invented.FLIGHT_S + 60.0
+    assert map_data.first_impact_s([second, later], []) == invented.START_S + invented.FLIGHT_S
 
 
 def test_page_counts_from_truth_or_else_from_the_last_warning(event: dict[str, Any]) -> None:

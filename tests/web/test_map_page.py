@@ -33,6 +33,7 @@ READY_MS = 60_000
 DESKTOP = {"width": 900, "height": 560}
 PHONE = {"width": 360, "height": 640}
 ALERT_RED = (255, 77, 61)  # the edge of an alert in the dark colours, web/src/style.ts
+READY_AMBER, CLEAR_GREEN = (245, 163, 0), (62, 207, 142)  # and those of to be ready, and all clear
 COUNT_COLOURS = """async ([png, near]) => {
   const image = new Image();
   image.src = `data:image/png;base64,${png}`;
@@ -73,12 +74,16 @@ class Opened:
     def seek(self, seconds: int) -> None:
         self.page.locator("#player input[type=range]").fill(str(seconds))
 
-    def colours(self) -> tuple[int, int]:
-        """How many colours the globe shows, and how many pixels are alert red."""
+    def colours(self, near: tuple[int, int, int] = ALERT_RED) -> tuple[int, int]:
+        """How many colours the globe shows, and how many pixels are about one of them (alert red)."""
         bare = "#views, #legend { visibility: hidden }"  # the picture holds what lies over the canvas, too
         png = base64.b64encode(self.page.locator("#globe canvas").screenshot(style=bare)).decode()
-        count, red = self.page.evaluate(COUNT_COLOURS, [png, list(ALERT_RED)])
+        count, red = self.page.evaluate(COUNT_COLOURS, [png, list(near)])
         return count, red
+
+    def close_to(self, colour: tuple[int, int, int]) -> int:
+        """How many pixels of the globe are about a colour."""
+        return self.colours(colour)[1]
 
     def settles(self, wanted: Callable[[int], bool]) -> bool:
         """Whether the number of red pixels becomes what is wanted; a worker cuts new areas before they are drawn."""
@@ -130,6 +135,28 @@ def test_slider_moves_globe_list_and_words(desktop: Opened) -> None:
     desktop.seek(690)
     assert "All clear" in page.locator("#now").text_content()
     assert page.locator('.message[data-state="over"]').count() == 3
+
+
+def test_to_be_ready_is_neither_an_alert_nor_an_all_clear(
+    browser: Any, event: dict[str, Any], tmp_path: Path
+) -> None:
+    first, *rest = event["messages"]
+    path = tmp_path / "ready.html"
+    path.write_text(map_html(**{**event, "messages": [first._replace(stage="prepare"), *rest]}), encoding="utf-8")
+    opened = Opened(browser, path, viewport=DESKTOP).wait_for_globe()
+    opened.seek(300)
+    now = opened.page.locator("#now")
+    assert now.text_content().startswith("Be ready")
+    assert "before the first impact" in now.inner_text()
+    assert now.get_attribute("class") == "ready"
+    assert opened.page.locator("#legend .swatch.ready").count() == 1
+    assert opened.settles(lambda _: opened.close_to(READY_AMBER) > 20)
+    assert opened.close_to(CLEAR_GREEN) == 0
+    opened.seek(540)
+    assert now.get_attribute("class") == "danger"
+    assert now.text_content().startswith("Take cover")
+    assert opened.complaints == []
+    opened.context.close()
 
 
 def test_list_says_what_python_said(desktop: Opened) -> None:

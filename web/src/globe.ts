@@ -90,17 +90,20 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
   function draw(): void {
     const current = standing(data, time);
     const warnings = current.filter((m) => m.stage === "take-cover");
-    const clears = current.filter((m) => m.stage !== "take-cover");
+    const readies = current.filter((m) => m.stage === "prepare");
+    const clears = current.filter((m) => m.stage !== "take-cover" && m.stage !== "prepare");
     const areas = data.areas.filter((a) => a.from <= time && time < a.until);
     const fallen = data.impacts.filter((i) => i.time <= time);
-    const places = (warnings.length ? warnings : clears).flatMap((m) => m.places);
+    const named = warnings.length || readies.length ? [...warnings, ...readies] : clears;
+    const places = named.flatMap((m) => m.places);
     const key = (list: { id: string }[]) => list.map((m) => m.id).join(" ");
     put("alerts", key(warnings), () => warnings.flatMap((m) => m.rings.map(polygon)));
+    put("readies", key(readies), () => readies.flatMap((m) => m.rings.map(polygon)));
     put("clears", key(clears), () => clears.flatMap((m) => m.rings.map(polygon)));
     put("areas", areas.map((a) => `${a.track}:${a.from}`).join(" "), () => areas.flatMap((a) => a.rings.map(polygon)));
     put("impacts", String(fallen.length), () => fallen.map((i) => point(i.at, { name: i.name })));
     const language = (chosen() || "en").split("-")[0]!;
-    put("places", `${language} ${key(warnings.length ? warnings : clears)}`, () => {
+    put("places", `${language} ${key(named)}`, () => {
       const seen = new Map(places.map((p) => [`${p.name} ${p.at}`, p]));
       const largest = [...seen.values()].sort((a, b) => b.people - a.people).slice(0, MAX_PLACES);
       return largest.map((p, order) => point(p.at, { name: p.names[language] ?? p.name, people: p.people, order }));

@@ -65,7 +65,9 @@ function legend(): HTMLElement {
   const name = document.createElement("summary");
   name.append(say(WORDS.key));
   const list = document.createElement("ul");
-  for (const key of ["alert", "area", "clear", "impact", "sensor"] as const) list.append(entry(`swatch ${key}`, WORDS[key]));
+  const prepared = data.messages.some((m) => m.stage === "prepare");
+  const keys = ["alert", ...(prepared ? (["ready"] as const) : []), "area", "clear", "impact", "sensor"] as const;
+  for (const key of keys) list.append(entry(`swatch ${key}`, WORDS[key]));
   (["boost", "coast", "reentry", "other"] as const).forEach((key, i) => {
     const item = entry("swatch path", WORDS[key]);
     const hex = (colour: Colour) => `rgb(${colour.join(" ")})`;

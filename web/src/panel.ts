@@ -54,12 +54,14 @@ export function createPanel(data: Data, jump: (time: number) => void): Panel {
   function top(time: number): void {
     const current = standing(data, time);
     const warnings = current.filter((m) => m.stage === "take-cover");
-    const said = warnings.length ? warnings : current;
+    const readies = current.filter((m) => m.stage === "prepare");
+    const said = warnings.length || readies.length ? [...warnings, ...readies] : current;
     const key = said.map((m) => m.id).join(" ");
     if (key !== shown) {
       shown = key;
       now.replaceChildren(...said.map((m) => copy(items[data.messages.indexOf(m)]!, m)));
       now.classList.toggle("danger", warnings.length > 0);
+      now.classList.toggle("ready", !warnings.length && readies.length > 0);
       if (!said.length) {
         const calm = Object.assign(document.createElement("p"), { className: "calm" });
         calm.append(say(WORDS.none));
@@ -67,7 +69,7 @@ export function createPanel(data: Data, jump: (time: number) => void): Panel {
       }
       now.querySelector("h2, .calm")!.after(countdown);
     }
-    const counts = data.impact !== null && (warnings.length > 0 || time <= data.impact);
+    const counts = data.impact !== null && (warnings.length > 0 || readies.length > 0 || time <= data.impact);
     countdown.replaceChildren(...(counts ? [say(relative(time, data.impact!))] : []));
   }
 

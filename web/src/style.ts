@@ -13,6 +13,8 @@ export interface Theme {
   halo: string;
   text: string;
   alert: string;
+  ready: string;
+  readyFill: string;
   clear: string;
   area: string;
   sensor: string;
@@ -22,18 +24,18 @@ export interface Theme {
 
 export const DARK: Theme = {
   water: "#07111f", land: "#213044", coast: "#3f566e", border: "#4c637b", name: "#8ba1b7", halo: "#07111f",
-  text: "#ffffff", alert: "#ff4d3d", clear: "#3ecf8e", area: "#ffc247", sensor: "#8fb8ff", impact: "#ffffff",
+  text: "#ffffff", alert: "#ff4d3d", ready: "#f5a300", readyFill: "#f5a300", clear: "#3ecf8e", area: "#ffc247", sensor: "#8fb8ff", impact: "#ffffff",
   phases: [[255, 130, 220], [110, 215, 255], [255, 170, 60], [150, 165, 180]],
 };
 
 export const LIGHT: Theme = {
   water: "#cfe0ec", land: "#f6f3ea", coast: "#8fa5b5", border: "#a59f90", name: "#6a675e", halo: "#ffffff",
-  text: "#10151c", alert: "#c8102e", clear: "#0a7a4b", area: "#a85b00", sensor: "#2451a6", impact: "#10151c",
+  text: "#10151c", alert: "#c8102e", ready: "#8a5200", readyFill: "#ffb81c", clear: "#0a7a4b", area: "#a85b00", sensor: "#2451a6", impact: "#10151c",
   phases: [[170, 20, 130], [0, 95, 160], [190, 75, 0], [105, 115, 125]],
 };
 
 /** Sources that the globe fills while the clock runs. */
-export const LIVE = ["alerts", "clears", "areas", "places", "impacts"] as const;
+export const LIVE = ["alerts", "readies", "clears", "areas", "places", "impacts"] as const;
 export type Live = (typeof LIVE)[number];
 
 const AGAIN_ZOOM = 4; // from here a large country may carry its name more than once
@@ -52,6 +54,8 @@ export function layers(theme: Theme): LayerSpecification[] {
     { id: "view-edges", type: "line", source: "views", paint: { "line-color": theme.sensor, "line-opacity": 0.3, "line-width": 1, "line-dasharray": [1, 3] } },
     { id: "clears", type: "fill", source: "clears", paint: { "fill-color": theme.clear, "fill-opacity": 0.15 } },
     { id: "clear-edges", type: "line", source: "clears", paint: { "line-color": theme.clear, "line-width": 2, "line-dasharray": [2, 1.5] } },
+    { id: "readies", type: "fill", source: "readies", paint: { "fill-color": theme.readyFill, "fill-opacity": 0.3 } },
+    { id: "ready-edges", type: "line", source: "readies", paint: { "line-color": theme.ready, "line-width": 3, "line-dasharray": [4, 1.5] } },
     { id: "alerts", type: "fill", source: "alerts", paint: { "fill-color": theme.alert, "fill-opacity": 0.3 } },
     { id: "alert-edges", type: "line", source: "alerts", paint: { "line-color": theme.alert, "line-width": 2.5 } },
     { id: "areas", type: "fill", source: "areas", paint: { "fill-color": theme.area, "fill-opacity": 0.2 } },

@@ -29,6 +29,7 @@ export const WORDS = {
   key: { en: "Key", uk: "Позначення" },
   alert: { en: "take cover", uk: "в укриття" },
   clear: { en: "all clear", uk: "відбій" },
+  ready: { en: "be ready", uk: "будьте напоготові", pl: "bądź w gotowości", de: "bereithalten", fr: "se tenir prêt", ar: "استعدوا" },
   area: { en: "predicted impact area (99 %)", uk: "прогноз місця падіння (99 %)" },
   boost: { en: "ascent", uk: "розгін" },
   coast: { en: "flight", uk: "політ" },

@@ -87,20 +87,26 @@ def first_impact_s(messages: Sequence[Message], impacts: Sequence[Impact]) -> fl
     """The moment that the page counts from: the first true impact, else the first one last warned of."""
     if impacts:
         return min(i.time_s for i in impacts)
-    last = {m.incident: m for m in messages if m.stage == "take-cover" and m.footprints}
+    last = {
+        m.incident: m
+        for stage in (
+            "prepare",
+            "take-cover",
+        )  # what people took cover from counts before what they were ready for
+        for m in messages
+        if m.stage == stage and m.footprints
+    }
     times = [f.impact_time_s for m in last.values() for f in m.footprints if math.isfinite(f.impact_time_s)]
     return min(times, default=None)
 
 
 def in_force_until_s(messages: Sequence[Message]) -> list[float]:
-    """When each message stops being the word: its expiry, or the next one of its incident if that is earlier."""
-    ends = []
+    """When each message stops being the word: its expiry, or the next one that refers to it if that is earlier."""
+    replaced_s: dict[str, float] = {}
     for message in messages:
-        later = [
-            m.sent_s for m in messages if m.incident == message.incident and m.sequence > message.sequence
-        ]
-        ends.append(min([message.expires_s, *later]))
-    return ends
+        for identifier, _ in message.references:
+            replaced_s[identifier] = min(message.sent_s, replaced_s.get(identifier, math.inf))
+    return [min(m.expires_s, replaced_s.get(m.identifier, math.inf)) for m in messages]
 
 
 def _tenths(seconds: float) -> int:

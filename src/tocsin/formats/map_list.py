@@ -15,6 +15,7 @@ from tocsin.warning.alert import Footprint, Message, Place
 
 TOWNS_IN_SHORT = 3
 TOWNS_IN_FULL = 8
+AHEAD = ("prepare", "take-cover")  # stages of what is still to come
 
 
 def message_list(messages: Sequence[Message], of: Sequence[str], impact_s: float | None) -> str:
@@ -30,12 +31,12 @@ def _item(index: int, message: Message, of: Sequence[str], impact_s: float | Non
     stamp = datetime.fromtimestamp(round(message.sent_s), UTC).isoformat()
     stage = message.stage if message.stage in WORDS["en"] else "take-cover"
     tag = say(of, stage)
-    update = message.kind == "Update" and stage == "take-cover"
+    update = message.kind == "Update" and stage in AHEAD
     note = f' <span class="kind">{say(of, "Update")}</span>' if update else ""
     when = f'<time datetime="{stamp}">{clock(message.sent_s)}</time>'
     gap = relative(of, message.sent_s, impact_s)
     headline = _texts(message, "headline", of, "span")
-    warned = f'<p class="who">{_who(message.footprints, of)}</p>' if stage == "take-cover" else ""
+    warned = f'<p class="who">{_who(message.footprints, of)}</p>' if stage in AHEAD else ""
     return f"""<li id="m{index}" class="message {escape(stage)}"><article>
 <p class="when">{when}{f'<span class="gap">{gap}</span>' if gap else ""}</p>
 <h3><span class="tag">{tag}</span>{note} {headline}</h3>
@@ -47,7 +48,7 @@ def _item(index: int, message: Message, of: Sequence[str], impact_s: float | Non
 <div class="do">{_texts(message, "instruction", of, "p")}</div>
 <p class="label">{say(of, "in_area")}</p>
 {_texts(message, "area_description", of, "p")}
-{_footprints(message.footprints, of) if stage == "take-cover" else ""}\
+{_footprints(message.footprints, of) if stage in AHEAD else ""}\
 <p class="small">{_until(message, of)}. <code>{escape(message.identifier)}</code> · {escape(message.kind)} · \
 {escape(message.status)}</p>
 </div></details></article></li>"""

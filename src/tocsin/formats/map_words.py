@@ -23,6 +23,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "language": "English",
+        "prepare": "Be ready",
         "take-cover": "Take cover",
         "all-clear": "All clear",
         "withdrawn": "Withdrawn",
@@ -56,6 +57,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "uk": {
         "language": "Українська",
+        "prepare": "Будьте напоготові",
         "take-cover": "В укриття",
         "all-clear": "Відбій",
         "withdrawn": "Скасовано",
@@ -89,6 +91,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "pl": {
         "language": "Polski",
+        "prepare": "Bądź w gotowości",
         "take-cover": "Ukryj się",
         "all-clear": "Odwołanie",
         "withdrawn": "Wycofane",
@@ -122,6 +125,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "de": {
         "language": "Deutsch",
+        "prepare": "Bereithalten",
         "take-cover": "Schutz suchen",
         "all-clear": "Entwarnung",
         "withdrawn": "Zurückgenommen",
@@ -155,6 +159,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "fr": {
         "language": "Français",
+        "prepare": "Se tenir prêt",
         "take-cover": "S’abriter",
         "all-clear": "Fin d’alerte",
         "withdrawn": "Annulée",
@@ -188,6 +193,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "ar": {
         "language": "العربية",
+        "prepare": "استعدوا",
         "take-cover": "احتموا",
         "all-clear": "زال الخطر",
         "withdrawn": "أُلغي",
