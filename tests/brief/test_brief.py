@@ -75,6 +75,21 @@ def test_five_sentences_tell_times_areas_and_the_end(one):
     )
 
 
+def test_who_was_to_be_ready_first_is_told_apart_from_who_took_cover(one):
+    """The first area to take cover in is that of the first call to take cover, not nothing."""
+    first, second, *rest = one.sent
+    ready = one._replace(sent=(first._replace(stage="prepare"), second, *rest))
+    (incident,), _ = incidents(ready)
+    assert incident.extents[0].start_s == second.sent_s
+    assert incident.extents[0].km2 > 0.0
+    text = said(ready)
+    assert "People were told to be ready at 11:54:59" in text
+    assert "and told to take cover at 11:56:40" in text
+    assert "to take cover first in an area of 0.0" not in text
+    assert "The first call to be ready, 11:54:59 UTC" in text
+    assert "The first call to take cover, 11:56:40 UTC" in text
+
+
 def test_truth_tells_who_was_missed(one):
     text = said(known(one))
     assert (

@@ -14,6 +14,7 @@ from tests.warning.test_policy import check_chains, every_second, shrinking
 from tocsin.formats.cap import cap_xml
 from tocsin.formats.cap_rules import check_cap
 from tocsin.warning.alert import Change, Merged, Message
+from tocsin.warning.hearing import hear_all
 from tocsin.warning.incidents import FOLLOWS
 from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.settings import Settings
@@ -376,6 +377,24 @@ def test_one_is_to_be_prepared_for_while_another_is_over(gazetteer):
     assert all(identifier not in {one.identifier for one in standing} for identifier, _ in clear.references)
     assert messages[-1].stage == "all-clear"
     assert messages[-1].sent_s > NOON_S + 900.0
+
+
+def test_a_zone_hears_to_be_ready_without_a_siren_and_of_the_alert_with_one(gazetteer):
+    box = shapely.Polygon([(34.9, 48.3), (35.2, 48.3), (35.2, 48.6), (34.9, 48.6)])
+    zones = make_zones("1", "zone", ("town",), ((),), [box], {}, np.array([0.0]))
+    settings = Settings(prepare_public=True, shelter_s=0.0)
+
+    def make(t):
+        one = forecast("1", NOON_S + t, NOON_S + 600.0, area_km2=2e4 if t < 60 else 300.0, parent="p")
+        return [one, forecast("2", NOON_S + t, NOON_S + 620.0, area_km2=2e4, parent="p")]
+
+    log = log_of(every_second(120, make), gazetteer._replace(zones=zones), settings)
+    told = [one for one in hear_all(messages_of(log)) if one.what != "update"]
+    assert [(one.what, one.siren) for one in told] == [
+        ("prepare", False),
+        ("take-cover", True),
+        ("all-clear", False),
+    ]
 
 
 def test_nobody_in_cover_is_told_to_be_ready(gazetteer):

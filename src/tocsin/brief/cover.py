@@ -105,7 +105,7 @@ def extents(heard: Sequence[Word], gazetteer: Gazetteer) -> tuple[Extent, ...]:
     out: list[Extent] = []
     for moment_s in moments:
         messages = tuple(w.message for w in told(heard, moment_s))
-        if out and messages == out[-1].messages:
+        if messages == (out[-1].messages if out else ()):
             continue
         polygons = tuple(p for m in messages for p in m.polygons)
         inside = surroundings([Footprint(p, (), 0.0, 0.0, (), 0) for p in polygons], gazetteer)

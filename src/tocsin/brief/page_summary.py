@@ -123,7 +123,8 @@ def _decided(evidence: Evidence, incident: Incident) -> Fact:
         text += f", {span(cover.sent_s - first_s)} after the first plot"
     if incident.extents:
         first = incident.extents[0]
-        text += f": first in an area of {area(first.km2)} {inhabited(first.people)}"
+        cover_first = "to take cover first" if len(told) > 1 else "first"
+        text += f": {cover_first} in an area of {area(first.km2)} {inhabited(first.people)}"
     return Fact(text + ".", tuple(refs))
 
 
