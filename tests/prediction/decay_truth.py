@@ -19,13 +19,13 @@ ENTRY_M = 80e3
 TURN = np.array([0.0, 0.0, EARTH_RATE_RAD_S])
 HEIGHT_M = np.arange(60e3, 500e3, 250.0)
 LN_DENSITY = np.log(standard_air(HEIGHT_M).density_kg_m3)
-# ln of density by day against by night, half of it: 0.06 at 140 km, 0.2 at 300, as NRLMSIS 2.1 has it in the mean
+# Amplitude of ln of density between day and night: that which spreads along an orbit as NRLMSIS 2.1 does in the mean
 WAVE_M, WAVE = np.array([100e3, 140e3, 200e3, 300e3, 400e3]), np.array([0.05, 0.09, 0.13, 0.25, 0.4])
 
 LONGEST_S = 5 * 86400.0
 FACTOR_SIGMA, BETA_SIGMA = 0.15, 0.1  # as they are told to the window
-# Weather: with a fifth of the life to forget itself, its mean over the rest of life spreads by 0.6 of this; with a
-# constant departure beside it, 0.15 in all.
+# Weather that forgets itself in 2 to 24 hours: the mean of a life spreads by half of this or so; with a departure that
+# stays beside it, by some 0.15 in all.
 WEATHER_SIGMA, AHEAD_SIGMA = 0.15, 0.12
 NOISE = np.array([30.0, 0.03])  # of states on the way, m and m/s
 

@@ -14,7 +14,7 @@ from tocsin.errors import UsageError
 from tocsin.prediction import decay
 from tocsin.prediction.decay import chance_below, drag_of, fly, level, orbit_of
 from tocsin.prediction.decay_fit import LEAST_SIGMA, energy, learn
-from tocsin.prediction.forecast import COMES_DOWN, IN_A_WINDOW, QUANTILES, STAYS_UP, TOO_WIDE
+from tocsin.prediction.forecast import COMES_DOWN, IN_A_WINDOW, QUANTILES, STAYS_UP, STILL_FLYING, TOO_WIDE
 from tocsin.prediction.impact import TUMBLING
 from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned
 from tocsin.prediction.states import predict_state
@@ -195,7 +195,8 @@ def test_beyond_a_week_the_chance_of_less_is_told():
 def test_what_is_known_too_badly_has_no_window():
     made = predict_state(over(20.0, 40.0, 150e3, 50.0), covariance=[5000.0, 300.0], **BODY)
     assert made.window is None
-    assert made.status in (TOO_WIDE, STAYS_UP, 2)
+    assert made.status in (TOO_WIDE, STAYS_UP, STILL_FLYING)
+    assert "known too badly to tell when it comes down." in made.sentence
 
 
 def test_the_air_of_any_day_is_wider_the_higher():

@@ -148,12 +148,12 @@ def chance_below(drag: Drag, at: Floats) -> Floats:
 def window(
     x: Floats, P: Floats, drag: Drag, *, steady: Forces, tumbling: Forces, kinds: tuple[Kind, ...],
     limits: tuple[float, float], wind_sigma_m_s: float, ground_m: float,
-) -> Window | float | None:  # fmt: skip
+) -> Window | float:  # fmt: skip
     """When and where a state (6,) with a covariance (6, 6) comes down, of an orbit that `is_low`.
 
     drag: what is believed of it, without what may change on the way that is left; kinds, limits, wind_sigma_m_s,
     steady, tumbling: of the last fall, as for `landings.free`. A float is the chance (less than LEAST_SHARE) that it
-    comes down within LONGEST_DECAY_S; None where the state is known so badly that no time can be told.
+    comes down within LONGEST_DECAY_S; NaN where the state is known so badly that no time can be told.
     """
     believed = wider(drag, AHEAD_SIGMA)
     at = _grid(believed, COARSE)
@@ -164,7 +164,7 @@ def window(
     middle = min(float(np.interp(0.5, chance_below(believed, at), at)), float(at[np.isfinite(times)][-1]))
     sigma = _of_state(x, P, at, times, middle)
     if sigma > WIDEST_SIGMA:
-        return None
+        return math.nan
     if sigma > 0.0:
         believed = wider(believed, sigma)
         at = _grid(believed, COARSE)
@@ -180,7 +180,7 @@ def window(
 def _told(
     x: Floats, P: Floats, believed: Drag, at: Floats, times: Floats, within: float, steady: Forces, tumbling: Forces,
     kinds: tuple[Kind, ...], limits: tuple[float, float], wind_sigma_m_s: float, ground_m: float,
-) -> Window | None:  # fmt: skip
+) -> Window | float:  # fmt: skip
     """The window, of coarse flights and what is believed."""
     fine, chance = _refined(x, believed, at, times)
     entry = fly(x, fine, STANDARD, ENTRY_M, LONGEST_DECAY_S)
@@ -190,7 +190,7 @@ def _told(
     landed, fall_s, place = _fallen(entry_state, fine, steady, tumbling, ground_m)
     fine, chance, entry_s, entry_state = fine[landed], chance[landed], entry_s[landed], entry_state[landed]
     if len(fine) < 2:
-        return None
+        return math.nan
     order = np.arange(len(fine))  # the lighter the sooner; what step errors turn round is put in order
     entry_s = np.maximum.accumulate(entry_s) + 1e-3 * order
     ground_s = np.maximum.accumulate(entry_s + fall_s) + 1e-3 * order

@@ -209,7 +209,9 @@ def predict_state(
         if isinstance(later, Window):
             made = nothing(IN_A_WINDOW, decay.sentence(later), line, pieces)
             return made._replace(window=later, stays_up=1.0 - later.within, notes=tuple(notes))
-        if later is not None and later >= decay.TOLD:
+        if later is not None and math.isnan(later):
+            sentence += " It is known too badly to tell when it comes down."
+        elif later is not None and later >= decay.TOLD:
             sentence += f" It comes down within {decay.LOOKED_AHEAD} with a chance of {100 * later:.2g} %."
         return nothing(status, sentence, line, pieces)
 
