@@ -130,7 +130,7 @@ def test_a_track_is_lines_cut_at_the_antimeridian():
     document = json.loads(predictions_geojson([(given(FALLING), DECAYING)]))
     features = document["features"]
     assert {feature["properties"]["what"] for feature in features} == {"track"}
-    assert len(features) == len(DECAYING.window.pieces)
+    assert len(features) == len(DECAYING.window.stretches)
     cut = 0
     for feature in features:
         drawn = shape(feature["geometry"])

@@ -111,7 +111,7 @@ def window_faults(window):
             wrong.append(f"no median of {name}, within {window.within}")
     if not 0.5 <= window.within <= 1.0:
         wrong.append(f"within {window.within}")
-    chance = window.pieces[:, 2]
+    chance = window.stretches[:, 2]
     if not ((chance >= 0.0).all() and abs(chance.sum() - (min(window.within, 0.995) - 0.005)) < 0.03):
         wrong.append(f"pieces sum to {chance.sum()}, within {window.within}")
     if not (window.swath_m > 0.0 and window.revolutions >= 0.0):

@@ -138,17 +138,17 @@ def test_the_track_leads_through_the_places_of_flights_over_poles_and_antimeridi
 
 def test_shares_of_pieces_are_the_chance_of_their_times():
     window = predict_state(over(20.0, 40.0, 170e3, 50.0), **BODY, **CALM).window
-    at, chance = window.track[:, 2], window.pieces[:, 2]
+    at, chance = window.track[:, 2], window.stretches[:, 2]
     assert chance.sum() == pytest.approx(0.99, abs=2e-3)
     assert (chance >= 0.0).all()
-    ends = at[window.pieces[:, 1].astype(int)]
+    ends = at[window.stretches[:, 1].astype(int)]
     below = 0.005 + np.cumsum(chance)
     np.testing.assert_allclose(
         np.interp(window.ground_quantiles_s[1:6], ends, below), QUANTILES[1:6], atol=0.01
     )
-    assert window.pieces[0, 0] == 0
-    assert window.pieces[-1, 1] == len(at) - 1
-    np.testing.assert_array_equal(window.pieces[1:, 0], window.pieces[:-1, 1])
+    assert window.stretches[0, 0] == 0
+    assert window.stretches[-1, 1] == len(at) - 1
+    np.testing.assert_array_equal(window.stretches[1:, 0], window.stretches[:-1, 1])
 
 
 def test_a_short_window_agrees_with_the_area(monkeypatch):
@@ -187,7 +187,7 @@ def test_beyond_a_week_the_chance_of_less_is_told():
     assert partly.status == IN_A_WINDOW
     assert "It stays up for longer than 7 days with a chance of" in partly.sentence
     assert np.isnan(partly.window.ground_quantiles_s[-1])
-    assert partly.window.pieces[:, 2].sum() == pytest.approx(partly.window.within - 0.005, abs=0.02)
+    assert partly.window.stretches[:, 2].sum() == pytest.approx(partly.window.within - 0.005, abs=0.02)
     assert partly.stays_up == pytest.approx(1.0 - partly.window.within)
     assert predict_state(over(20.0, 40.0, 600e3, 50.0)).status == STAYS_UP
 

@@ -70,8 +70,8 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
 
 def _track(window: Window, axes: Any) -> Any:
     """Draw a ground track over the whole Earth, the darker the likelier."""
-    likeliest = float(window.pieces[:, 2].max())
-    for first, last, chance in window.pieces:
+    likeliest = float(window.stretches[:, 2].max())
+    for first, last, chance in window.stretches:
         some = window.track[int(first) : int(last) + 1]
         for line in lines(some[:, 0], some[:, 1]):
             axes.plot(*np.array(line).T, color="tab:red", alpha=max(float(chance) / likeliest, 0.05))

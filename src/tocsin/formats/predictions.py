@@ -87,18 +87,18 @@ def window_json(time_s: float, window: Window) -> dict[str, Any]:
             {
                 "lat_deg": _degrees(window.track[first, 0]),
                 "lon_deg": _degrees(window.track[first, 1]),
-                **_piece(time_s, window, first, last, chance),
+                **_stretch(time_s, window, first, last, chance),
             }
-            for first, last, chance in _pieces(window)
+            for first, last, chance in _stretches(window)
         ],
     }
 
 
-def _pieces(window: Window) -> list[tuple[int, int, float]]:
-    return [(int(first), int(last), float(chance)) for first, last, chance in window.pieces]
+def _stretches(window: Window) -> list[tuple[int, int, float]]:
+    return [(int(first), int(last), float(chance)) for first, last, chance in window.stretches]
 
 
-def _piece(time_s: float, window: Window, first: int, last: int, chance: float) -> dict[str, Any]:
+def _stretch(time_s: float, window: Window, first: int, last: int, chance: float) -> dict[str, Any]:
     """When something comes down along a piece of a track, and the chance that it does."""
     from_s, to_s = float(window.track[first, 2]), float(window.track[last, 2])
     return {
@@ -158,11 +158,11 @@ def predictions_geojson(pairs: Sequence[tuple[Given, Prediction]]) -> bytes:
                 features.append(_feature(place, common | {"what": what} | told))
         if made.window is not None:
             width = {"what": "track", "swath_m": _plain(made.window.swath_m, 0)}
-            for first, last, chance in _pieces(made.window):
+            for first, last, chance in _stretches(made.window):
                 some = made.window.track[first : last + 1]
                 shape = {"type": "MultiLineString", "coordinates": lines(some[:, 0], some[:, 1])}
                 features.append(
-                    _feature(shape, common | width | _piece(given.time_s, made.window, first, last, chance))
+                    _feature(shape, common | width | _stretch(given.time_s, made.window, first, last, chance))
                 )
     document = {"type": "FeatureCollection", "features": features}
     return (json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -198,7 +198,7 @@ def _told(
     beyond = within < QUANTILES  # of these all that is known is that they are later than the limit
     early[beyond], late[beyond] = np.nan, np.nan
     first, last = float(late[0]), float(np.nanmax(late)) if not beyond.any() else float(ground_s[-1])
-    track, pieces, turns = joined(x, ground_s, entry_s, entry_state, place, chance, first, last)
+    track, stretches, turns = joined(x, ground_s, entry_s, entry_state, place, chance, first, last)
     middle = int(np.argmin(np.abs(chance - 0.5)))
     wide_m = swath_m(
         x, P, float(entry_s[middle]), entry_state[middle], kinds, limits, wind_sigma_m_s, steady, tumbling, ground_m
@@ -206,7 +206,7 @@ def _told(
     mean = float(believed.share @ believed.mean)
     spread = math.sqrt(float(believed.share @ (believed.sigma**2 + (believed.mean - mean) ** 2)))
     return Window(
-        early, late, within, turns, np.array([track[:, 0].min(), track[:, 0].max()]), wide_m, track, pieces,
+        early, late, within, turns, np.array([track[:, 0].min(), track[:, 0].max()]), wide_m, track, stretches,
         mean, spread,
     )  # fmt: skip
 

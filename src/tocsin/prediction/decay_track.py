@@ -20,8 +20,8 @@ from tocsin.sensors.plots import Floats
 from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, ECCENTRICITY_SQUARED
 
 FULL_TURN = 2.0 * math.pi
-PIECE_S, FEWEST_PIECES = 600.0, 12  # a piece of the track: so long, or a twelfth of the window
-POINTS = 10  # of a piece
+STRETCH_S, FEWEST = 600.0, 12  # a stretch of the track: so long, or a twelfth of the window
+POINTS = 10  # of a stretch
 # How far across (one sigma) a body comes down from the track for each second that it stays up: what loses height sooner
 # or later than the flights do, and ends at the same time, has gone round a little more or less, and the Earth turned
 # under it a little otherwise. Measured: benchmarks/decay.py.
@@ -56,7 +56,7 @@ def joined(
 
     x (6,): the state; of flights (n,) in order of time: when they come down, when and in which state (n, 6) they enter
     the air, where they come down (n, 3), ECEF, and the chance to come down before. Returns points (m, 3): latitude,
-    longitude (rad), time (s); pieces (p, 3): first and last point, and the chance to come down between; and the
+    longitude (rad), time (s); stretches (p, 3): first and last point, and the chance to come down between; and the
     revolutions in between.
     """
     plane = normals(entry_state, entry_s)
@@ -72,7 +72,7 @@ def joined(
         [[0.0], np.cumsum(step + FULL_TURN * np.round((gone - step) / FULL_TURN))]
     )
 
-    count = max(math.ceil((last_s - first_s) / PIECE_S), FEWEST_PIECES)
+    count = max(math.ceil((last_s - first_s) / STRETCH_S), FEWEST)
     at = np.linspace(first_s, last_s, count * POINTS + 1)
     normal = np.column_stack([np.interp(at, ground_s, plane[:, c]) for c in range(3)])
     normal /= np.linalg.norm(normal, axis=1)[:, None]
@@ -84,8 +84,8 @@ def joined(
     longitude = np.arctan2(turned[:, 1], turned[:, 0])
     below = np.interp(at, ground_s, chance)
     edges = np.arange(count + 1) * POINTS
-    pieces = np.column_stack([edges[:-1], edges[1:], np.diff(below[edges])])
-    return np.column_stack([latitude, longitude, at]), pieces, float(u[-1, 0] - u[0, 0]) / FULL_TURN
+    stretches = np.column_stack([edges[:-1], edges[1:], np.diff(below[edges])])
+    return np.column_stack([latitude, longitude, at]), stretches, float(u[-1, 0] - u[0, 0]) / FULL_TURN
 
 
 def _axes(plane: Floats, toward: Floats) -> tuple[Floats, Floats]:

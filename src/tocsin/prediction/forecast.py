@@ -105,9 +105,8 @@ class Window(NamedTuple):
     latitude_rad: Floats  # (2,) southernmost and northernmost of the track
     swath_m: float  # width across the track that holds 99 %
     track: Floats  # (m, 3) latitude, longitude (rad), and time at which what comes down there does so
-    pieces: (
-        Floats  # (p, 3) of the track: number of the first and of the last point, chance to come down between
-    )
+    # (p, 3) pieces of the track: number of the first and of the last point, chance to come down between
+    stretches: Floats
     # ln of the ballistic coefficient over the density factor, as it acts on the way that is left
     ln_beta: float
     ln_beta_sigma: float
