@@ -12,8 +12,9 @@ from tocsin.earth.forces import STANDARD
 from tocsin.earth.motion import density_kg_m3
 from tocsin.errors import UsageError
 from tocsin.prediction import decay
-from tocsin.prediction.decay import chance_below, drag_of, fly, level, orbit_of
+from tocsin.prediction.decay import chance_below, drag_of, level, orbit_of
 from tocsin.prediction.decay_fit import LEAST_SIGMA, energy, learn
+from tocsin.prediction.decay_flights import ENTRY_M, LONGEST_DECAY_S, fly
 from tocsin.prediction.forecast import COMES_DOWN, IN_A_WINDOW, QUANTILES, STAYS_UP, STILL_FLYING, TOO_WIDE
 from tocsin.prediction.impact import TUMBLING
 from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned
@@ -71,7 +72,7 @@ def test_what_is_believed_of_drag_is_what_a_grid_says():
 def test_no_flight_of_a_thousand_is_caught_at_a_layer_of_air():
     # one of these took all steps that are allowed, where it only touched the bound of a layer
     ln_beta = math.log(100.0 / 0.9) + 0.187082869 * np.random.default_rng(1).normal(size=1000)
-    flown = fly(over(20.0, 40.0, 190e3, 70.0), ln_beta, STANDARD, decay.ENTRY_M, decay.LONGEST_DECAY_S)
+    flown = fly(over(20.0, 40.0, 190e3, 70.0), ln_beta, STANDARD, ENTRY_M, LONGEST_DECAY_S)
     assert np.isfinite(flown.time_s).all()
 
 
@@ -82,7 +83,7 @@ def test_times_are_those_of_drawn_flights(height_m):
     assert made.status == IN_A_WINDOW
     sigma = math.hypot(math.hypot(0.05, 0.1), decay.AHEAD_SIGMA)
     ln_beta = math.log(100.0 / 0.9) + sigma * np.random.default_rng(1).normal(size=1000)
-    drawn = fly(x, ln_beta, STANDARD, decay.ENTRY_M, decay.LONGEST_DECAY_S).time_s
+    drawn = fly(x, ln_beta, STANDARD, ENTRY_M, LONGEST_DECAY_S).time_s
     told = made.window.entry_quantiles_s
     # 1,000 draws know a quantile of 5 % to an eighth of a sigma
     np.testing.assert_allclose(np.log(np.quantile(drawn, QUANTILES[1:6]) / told[1:6]), 0.0, atol=0.035)
@@ -95,7 +96,7 @@ def test_what_is_not_known_of_the_state_widens_as_drawn_states_do():
     rng = np.random.default_rng(2)
     starts = x + rng.normal(size=(800, 6)) * np.repeat([300.0, 2.0], 3)
     ln_beta = math.log(100.0) + math.hypot(0.05, decay.AHEAD_SIGMA) * rng.normal(size=800)
-    drawn = fly(starts, ln_beta, STANDARD, decay.ENTRY_M, decay.LONGEST_DECAY_S).time_s
+    drawn = fly(starts, ln_beta, STANDARD, ENTRY_M, LONGEST_DECAY_S).time_s
     told = made.window.entry_quantiles_s
     np.testing.assert_allclose(np.log(np.quantile(drawn, QUANTILES[1:6]) / told[1:6]), 0.0, atol=0.08)
     exact = predict_state(x, **BODY, **CALM).window.entry_quantiles_s
@@ -123,7 +124,7 @@ def test_the_track_leads_through_the_places_of_flights_over_poles_and_antimeridi
     far = 6371e3 * np.linalg.norm(np.diff(points, axis=0), axis=1)
     np.testing.assert_allclose(far / np.diff(at), 7400.0, rtol=0.12)  # no jump: as fast as a satellite
     for ln_beta in np.log(100.0) + np.array([-0.25, -0.07, 0.0, 0.11, 0.3]):
-        entry = fly(x, np.array([ln_beta]), STANDARD, decay.ENTRY_M, decay.LONGEST_DECAY_S)
+        entry = fly(x, np.array([ln_beta]), STANDARD, ENTRY_M, LONGEST_DECAY_S)
         fallen = to_ground(entry.state[0], math.exp(ln_beta), TUMBLING)
         time_s = entry.time_s[0] + fallen.time_s[0]
         if not at[0] < time_s < at[-1]:
@@ -274,10 +275,10 @@ def test_later_states_narrow_the_window():
         assert "By its earlier states it is braked as" in made.notes[0]
         late = t[last] + made.window.ground_quantiles_s
         widths.append(late[5] - late[1])
-        end = t[last] + fly(states[last], np.log([100.0]), STANDARD, 0.0, decay.LONGEST_DECAY_S).time_s[0]
+        end = t[last] + fly(states[last], np.log([100.0]), STANDARD, 0.0, LONGEST_DECAY_S).time_s[0]
         assert late[1] < end < late[5]
     assert widths[2] < widths[1] < widths[0]
-    first = np.nan_to_num(alone.window.ground_quantiles_s, nan=decay.LONGEST_DECAY_S)
+    first = np.nan_to_num(alone.window.ground_quantiles_s, nan=LONGEST_DECAY_S)
     assert widths[0] < 0.2 * (first[5] - first[1])  # nothing was known of its drag
 
 

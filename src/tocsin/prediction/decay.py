@@ -15,18 +15,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, height_m
-from tocsin.earth.flights import Flights, to_ground
-from tocsin.earth.forces import STANDARD, Forces
-from tocsin.earth.status import LANDED, STILL_UP, TOO_MANY_STEPS
+from tocsin.prediction.decay_flights import ENTRY_M, LONGEST_DECAY_S, Ends, Fall, ends
 from tocsin.prediction.decay_track import joined, swath_m
 from tocsin.prediction.forecast import QUANTILES, Window
-from tocsin.prediction.impact import TUMBLING_LN_BETA
 from tocsin.prediction.kinds import NOTHING, Kind, Learned
 from tocsin.sensors.plots import Floats
 from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MAJOR_AXIS_M
 
-LONGEST_DECAY_S = 7 * 86400.0  # that is looked ahead
-ENTRY_M = 80e3  # where most bodies break up: the usual moment of re-entry
 # Orbits that a window is made for: nothing higher comes down in a week, and what goes far out enters at its perigees
 # alone, hours or days apart, and is moved by the Moon and the Sun.
 HIGHEST_PERIGEE_M, HIGHEST_APOGEE_M = 500e3, 2000e3
@@ -44,10 +39,6 @@ WIDEST_SIGMA = 1.0  # of ln of drag that the state may add; beyond, it is no orb
 REACH = 3.5  # sigmas of a kind that are flown
 COARSE, FEWEST, MOST = 32, 32, 512  # flights
 A_TURN = 12  # flights that enter on each revolution of the window
-PART_S = 2 * 86400.0  # flown at a time: a flight may have so many steps
-STEP_ERROR_M = 3.0  # of 68 revolutions the end is then off by seconds
-OTHER_ERRORS_M = 2.0, 1.0
-FALL_S = 7200.0  # from entry to the ground
 TAIL = 1e-3  # of the distribution, beyond which no flights are flown
 LEAST_SHARE = 0.5  # that must come down within LONGEST_DECAY_S
 TOLD = 0.005  # a chance of that that is worth telling
@@ -145,64 +136,56 @@ def chance_below(drag: Drag, at: Floats) -> Floats:
     return np.asarray(np.clip((below(at) - low) / (high - low), 0.0, 1.0))
 
 
-def window(
-    x: Floats, P: Floats, drag: Drag, *, steady: Forces, tumbling: Forces, kinds: tuple[Kind, ...],
-    limits: tuple[float, float], wind_sigma_m_s: float, ground_m: float,
-) -> Window | float:  # fmt: skip
+def window(x: Floats, P: Floats, drag: Drag, fall: Fall) -> Window | float:
     """When and where a state (6,) with a covariance (6, 6) comes down, of an orbit that `is_low`.
 
-    drag: what is believed of it, without what may change on the way that is left; kinds, limits, wind_sigma_m_s,
-    steady, tumbling: of the last fall, as for `landings.free`. A float is the chance (less than LEAST_SHARE) that it
-    comes down within LONGEST_DECAY_S; NaN where the state is known so badly that no time can be told.
+    drag: what is believed of it, without what may change on the way that is left. A float is the chance (less than
+    LEAST_SHARE) that it comes down within LONGEST_DECAY_S; NaN where the state is known so badly that no time can be
+    told.
     """
     believed = wider(drag, AHEAD_SIGMA)
     at = _grid(believed, COARSE)
-    times = _entries(x, at)
+    times = _entries(x, at, fall)
     share = _share_within(believed, at, times)
-    if share < LEAST_SHARE:
+    if share < LEAST_SHARE or not np.isfinite(times).any():
         return share
     middle = min(float(np.interp(0.5, chance_below(believed, at), at)), float(at[np.isfinite(times)][-1]))
-    sigma = _of_state(x, P, at, times, middle)
+    sigma = _of_state(x, P, at, times, middle, fall)
     if sigma > WIDEST_SIGMA:
         return math.nan
     if sigma > 0.0:
         believed = wider(believed, sigma)
         at = _grid(believed, COARSE)
-        times = _entries(x, at)
+        times = _entries(x, at, fall)
     share = _share_within(believed, at, times)
-    if share < LEAST_SHARE:
+    if share < LEAST_SHARE or not np.isfinite(times).any():
         return share
-    return _told(
-        x, P, believed, at, times, share, steady, tumbling, kinds, limits, wind_sigma_m_s, ground_m
-    )  # fmt: skip
+    return _told(x, P, believed, at, times, share, fall)
 
 
 def _told(
-    x: Floats, P: Floats, believed: Drag, at: Floats, times: Floats, within: float, steady: Forces, tumbling: Forces,
-    kinds: tuple[Kind, ...], limits: tuple[float, float], wind_sigma_m_s: float, ground_m: float,
-) -> Window | float:  # fmt: skip
+    x: Floats, P: Floats, believed: Drag, at: Floats, times: Floats, within: float, fall: Fall
+) -> Window | float:
     """The window, of coarse flights and what is believed."""
     fine, chance = _refined(x, believed, at, times)
-    entry = fly(x, fine, STANDARD, ENTRY_M, LONGEST_DECAY_S)
-    down = entry.status == LANDED
-    fine, chance = fine[down], chance[down]
-    entry_s, entry_state = entry.time_s[down], entry.state[down]
-    landed, fall_s, place = _fallen(entry_state, fine, steady, tumbling, ground_m)
-    fine, chance, entry_s, entry_state = fine[landed], chance[landed], entry_s[landed], entry_state[landed]
-    if len(fine) < 2:
+    found = ends(x, fine, fall)
+    down = np.isfinite(found.ground_s)
+    if down.sum() < 2:
         return math.nan
+    fine, chance = fine[down], chance[down]
+    found = Ends(*(field[down] for field in found))
     order = np.arange(len(fine))  # the lighter the sooner; what step errors turn round is put in order
-    entry_s = np.maximum.accumulate(entry_s) + 1e-3 * order
-    ground_s = np.maximum.accumulate(entry_s + fall_s) + 1e-3 * order
+    entry_s = np.maximum.accumulate(found.entry_s) + 1e-3 * order
+    ground_s = np.maximum.accumulate(found.ground_s) + 1e-3 * order
     early, late = np.interp(QUANTILES, chance, entry_s), np.interp(QUANTILES, chance, ground_s)
     beyond = within < QUANTILES  # of these all that is known is that they are later than the limit
     early[beyond], late[beyond] = np.nan, np.nan
     first, last = float(late[0]), float(np.nanmax(late)) if not beyond.any() else float(ground_s[-1])
-    track, stretches, turns = joined(x, ground_s, entry_s, entry_state, place, chance, first, last)
+    track, stretches, turns = joined(
+        x, ground_s, entry_s, found.entry_state, found.place, chance, first, last
+    )
     middle = int(np.argmin(np.abs(chance - 0.5)))
-    wide_m = swath_m(
-        x, P, float(entry_s[middle]), entry_state[middle], kinds, limits, wind_sigma_m_s, steady, tumbling, ground_m
-    )  # fmt: skip
+    wide_m = swath_m(x, P, float(entry_s[middle]), found.entry_state[middle], fall)
     mean = float(believed.share @ believed.mean)
     spread = math.sqrt(float(believed.share @ (believed.sigma**2 + (believed.mean - mean) ** 2)))
     return Window(
@@ -232,62 +215,9 @@ def duration(time_s: float) -> str:
     return f"{time_s / 60:.0f} min"
 
 
-def fly(x: Floats, ln_beta: Floats, forces: Forces, ground_m: float, longest_s: float) -> Flights:
-    """Flights (n,) of one state, or of states (n, 6), to a height, in parts: what stays up has the status of that."""
-    starts = np.broadcast_to(x, (len(ln_beta), 6)).copy()
-    beta = np.exp(ln_beta)
-    out = _part(starts, beta, forces, ground_m, min(PART_S, longest_s))
-    flown = min(PART_S, longest_s)
-    while flown < longest_s and (up := np.flatnonzero(out.status == STILL_UP)).size:
-        more = min(PART_S, longest_s - flown)
-        further = _part(out.state[up], beta[up], forces, ground_m, more)
-        out.time_s[up] = flown + further.time_s
-        out.state[up], out.status[up] = further.state, further.status
-        out.steps[up] += further.steps
-        flown += more
-    return out
-
-
-def _part(starts: Floats, beta: Floats, forces: Forces, ground_m: float, longest_s: float) -> Flights:
-    """Flights as of `to_ground`.
-
-    One in a thousand long ones is caught where it only touches a layer of air; with other steps it passes.
-    """
-    out = to_ground(
-        starts, beta, forces, ground_m=ground_m, longest_s=longest_s, error_m=STEP_ERROR_M
-    )  # fmt: skip
-    for error_m in OTHER_ERRORS_M:
-        again = np.flatnonzero(out.status == TOO_MANY_STEPS)
-        if not again.size:
-            break
-        more = to_ground(
-            starts[again], beta[again], forces, ground_m=ground_m, longest_s=longest_s, error_m=error_m
-        )  # fmt: skip
-        for field in ("time_s", "state", "status", "steps"):
-            getattr(out, field)[again] = getattr(more, field)
-    return out
-
-
-def _entries(x: Floats, ln_beta: Floats) -> Floats:
+def _entries(x: Floats, ln_beta: Floats, fall: Fall) -> Floats:
     """Times of entry (n,), infinite of what stays up longer than is looked ahead."""
-    flown = fly(x, ln_beta, STANDARD, ENTRY_M, LONGEST_DECAY_S)
-    times = np.where(flown.status == LANDED, flown.time_s, np.inf)
-    return np.asarray(np.maximum.accumulate(times))
-
-
-def _fallen(
-    states: Floats, ln_beta: Floats, steady: Forces, tumbling: Forces, ground_m: float
-) -> tuple[Floats, Floats, Floats]:
-    """From entry to the ground: which land (m,), and of these how long they fall (s) and where (ECEF, m)."""
-    landed, fall_s, place = np.zeros(len(states), bool), np.zeros(len(states)), np.zeros((len(states), 3))
-    light = ln_beta < TUMBLING_LN_BETA
-    for some, forces in ((light, tumbling), (~light, steady)):
-        if some.any():
-            flown = to_ground(
-                states[some], np.exp(ln_beta[some]), forces, ground_m=ground_m, longest_s=FALL_S, error_m=STEP_ERROR_M
-            )  # fmt: skip
-            landed[some], fall_s[some], place[some] = flown.status == LANDED, flown.time_s, flown.state[:, :3]
-    return landed, fall_s[landed], place[landed]
+    return np.asarray(np.maximum.accumulate(ends(x, ln_beta, fall).entry_s))
 
 
 def _grid(drag: Drag, count: int) -> Floats:
@@ -324,7 +254,7 @@ def _share_within(drag: Drag, at: Floats, times: Floats) -> float:
     return float(chance_below(drag, np.array([last]))[0])
 
 
-def _of_state(x: Floats, P: Floats, at: Floats, times: Floats, middle: float) -> float:
+def _of_state(x: Floats, P: Floats, at: Floats, times: Floats, middle: float, fall: Fall) -> float:
     """What is not known of the state as a sigma of ln of drag: what changes the time left as much.
 
     Flights one sigma to either side along the principal axes of the covariance. The air thins by a factor e with each
@@ -340,8 +270,8 @@ def _of_state(x: Floats, P: Floats, at: Floats, times: Floats, middle: float) ->
     starts = np.concatenate([x + aside, x - aside])
     if not (ecef_to_geodetic(starts[:, :3])[2] > ENTRY_M).all():
         return math.inf
-    flown = fly(starts, np.full(len(starts), middle), STANDARD, ENTRY_M, LONGEST_DECAY_S)
-    ln = np.where(flown.status == LANDED, np.log(np.maximum(flown.time_s, 1.0)), np.nan)
+    late = ends(starts, np.full(len(starts), middle), fall).entry_s
+    ln = np.where(np.isfinite(late), np.log(np.maximum(late, 1.0)), np.nan)
     here = math.log(_time_at(at, times, middle))
     up, down = ln[: len(aside)] - here, here - ln[len(aside) :]
     each = (

@@ -16,7 +16,8 @@ from tocsin.earth.flights import to_time
 from tocsin.earth.forces import STANDARD
 from tocsin.earth.status import ARRIVED
 from tocsin.errors import UsageError
-from tocsin.prediction.decay import STEP_ERROR_M, is_low, orbit_of
+from tocsin.prediction.decay import is_low, orbit_of
+from tocsin.prediction.decay_flights import STEP_ERROR_M
 from tocsin.prediction.kinds import NOTHING, Learned
 from tocsin.sensors.plots import Floats
 from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MINOR_AXIS_M

@@ -13,8 +13,8 @@ import math
 import numpy as np
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
-from tocsin.earth.forces import Forces
-from tocsin.prediction.kinds import Kind, nodes
+from tocsin.prediction.decay_flights import Fall
+from tocsin.prediction.kinds import nodes
 from tocsin.prediction.landings import free
 from tocsin.sensors.plots import Floats
 from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, ECCENTRICITY_SQUARED
@@ -95,10 +95,7 @@ def _axes(plane: Floats, toward: Floats) -> tuple[Floats, Floats]:
     return begin, np.cross(plane, begin)
 
 
-def swath_m(
-    x: Floats, P: Floats, entry_s: float, entry_state: Floats, kinds: tuple[Kind, ...], limits: tuple[float, float],
-    wind_sigma_m_s: float, steady: Forces, tumbling: Forces, ground_m: float,
-) -> float:  # fmt: skip
+def swath_m(x: Floats, P: Floats, entry_s: float, entry_state: Floats, fall: Fall) -> float:
     """Width (m) across the track that holds 99 %: of the plane of the orbit, and of the last fall.
 
     x (6,), P (6, 6): the state; entry_s, entry_state (6,): when and where it enters the air, ECEF. What falls long is
@@ -115,11 +112,11 @@ def swath_m(
     start[:6] = entry_state
     known = np.zeros((9, 9))
     known[6, 6] = 1.0
-    at, weight, _ = nodes(kinds, limits=limits)
+    at, weight, _ = nodes(fall.kinds, limits=fall.limits)
     start[6] = at[int(np.argmax(weight))]
     found = free(
-        start, known, kinds, wind_sigma_m_s=wind_sigma_m_s, steady=steady, tumbling=tumbling, ground_m=ground_m,
-        limits=limits,
+        start, known, fall.kinds, wind_sigma_m_s=fall.wind_sigma_m_s, steady=fall.steady, tumbling=fall.tumbling,
+        ground_m=fall.ground_m, limits=fall.limits,
     )  # fmt: skip
     if isinstance(found, float):
         return 2.0 * HELD * math.sqrt(plane2)

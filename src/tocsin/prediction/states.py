@@ -27,6 +27,7 @@ from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.errors import UsageError
 from tocsin.prediction import breakup, decay, meteoroids
 from tocsin.prediction.arguments import air_of, believed_of, covariance_of, within
+from tocsin.prediction.decay_flights import Fall
 from tocsin.prediction.forecast import (
     COMES_DOWN,
     IN_A_WINDOW,
@@ -190,11 +191,9 @@ def predict_state(
     latest_s = math.inf if landings is None or stays_up > NEGLIGIBLE else float(landings.point[:, 3].max())
     if taken_for not in ("meteoroid", "breakup") and latest_s > decay.HALF_TURN_S and decay.is_low(x):
         calm = _parts(x, believed, taken_for if origin else None, shape, STANDARD)[0]
-        later = decay.window(
-            x, P, decay.drag_of(calm.kinds, calm.limits, air or decay.level(x), decayed), kinds=calm.kinds,
-            limits=calm.limits, steady=calm.steady, tumbling=calm.tumbling, wind_sigma_m_s=wind_sigma_m_s,
-            ground_m=ground_m,
-        )  # fmt: skip
+        fall = Fall(calm.kinds, calm.limits, wind_sigma_m_s, calm.steady, calm.tumbling, ground_m)
+        drag = decay.drag_of(calm.kinds, calm.limits, air or decay.level(x), decayed)
+        later = decay.window(x, P, drag, fall)
         if decayed.precision > 0.0 and isinstance(later, Window):
             notes.append(
                 f"By its earlier states it is braked as {math.exp(decayed.ln_beta):.3g} kg/m2 are by standard air, "
