@@ -24,9 +24,9 @@ WAVE_M, WAVE = np.array([100e3, 140e3, 200e3, 300e3, 400e3]), np.array([0.05, 0.
 
 LONGEST_S = 5 * 86400.0
 FACTOR_SIGMA, BETA_SIGMA = 0.15, 0.1  # as they are told to the window
-# Weather that forgets itself in 2 to 24 hours: the mean of a life spreads by half of this or so; with a departure that
-# stays beside it, by some 0.15 in all.
-WEATHER_SIGMA, AHEAD_SIGMA = 0.15, 0.12
+# ln of drag by a weather that forgets itself in 2 to 24 hours, and by one (air, attitude) that does so in 6 to 48: the
+# means of what was and of what comes differ by some 0.15 in all.
+WEATHER_SIGMA, SLOW_SIGMA = 0.15, 0.15
 NOISE = np.array([30.0, 0.03])  # of states on the way, m and m/s
 
 
@@ -161,7 +161,7 @@ def cases(count, rng, level=None):
     )
     steps = int(LONGEST_S / 3600.0) + 2
     air = weather(rng, count, steps, 3600.0, WEATHER_SIGMA, rng.uniform(2.0, 24.0, count) * 3600.0)
-    air += AHEAD_SIGMA * rng.normal(size=count)[:, None]
+    air += weather(rng, count, steps, 3600.0, SLOW_SIGMA, rng.uniform(6.0, 48.0, count) * 3600.0)
     factor = np.exp(FACTOR_SIGMA * rng.normal(size=count))
     if level is not None:
         factor = np.exp([mean + sigma * rng.normal() for mean, sigma in map(level, state)])

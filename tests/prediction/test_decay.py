@@ -331,7 +331,7 @@ def test_windows_hold_a_truth_that_is_richer_and_narrow():
 @pytest.mark.acceptance
 @pytest.mark.compiled
 def test_windows_of_two_hundred_hold_what_they_say():
-    found = held(450, 12, (0.5, 0.85))
+    found = held(620, 12, (0.5, 0.85))
     for share, (levels, half, widths) in found.items():
         assert len(widths) >= 200
         assert levels[2] >= 0.97, share

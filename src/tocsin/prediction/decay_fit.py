@@ -26,6 +26,9 @@ from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MINOR_AXIS_M
 # potential at the most, 70 m of the semi-major axis), one sigma as a height.
 FLOOR_M = 50.0
 LONGEST_ARC_S = 2 * 86400.0  # what was longer ago tells of other air
+# and what lay a scale height higher too: nearer to the end, drag of an hour ago tells more than that of a day ago. By
+# this an arc is up to 1.7 times as long as what is left.
+HIGHEST_ABOVE_M = 25e3
 MOST_STATES = 48
 FIRST_BETA = 100.0  # kg/m2, where the search begins
 TURNS, CLOSE = 8, 0.01
@@ -52,8 +55,9 @@ def energy(states: Floats) -> Floats:
 def learn(time_s: ArrayLike, states: ArrayLike, covariances: ArrayLike | None = None) -> Learned:
     """What states (n, 6) of one body tell of ln of its ballistic coefficient, as it acts in standard air.
 
-    time_s (n,): rising; ECEF, m and m/s; covariances (n, 6, 6), or None where they are exact. Of the last state's
-    earlier two days, as many as are needed. NOTHING where no decay is seen. Raises `UsageError` for other shapes.
+    time_s (n,): rising; ECEF, m and m/s; covariances (n, 6, 6), or None where they are exact. What lies
+    more than two days before the last, or 25 km higher, is left out. NOTHING where no decay is seen. Raises
+    `UsageError` for other shapes.
     """
     t, x = np.asarray(time_s, float), np.asarray(states, float)
     count = len(t) if t.ndim == 1 else -1
@@ -75,6 +79,10 @@ def learn(time_s: ArrayLike, states: ArrayLike, covariances: ArrayLike | None = 
     if count < 2 or not good[-1]:
         return NOTHING
     some = np.flatnonzero(good & (t >= t[-1] - LONGEST_ARC_S))
+    above = -0.5 * EARTH_GM_M3_S2 / energy(x[some])
+    near = above < above[-1] + HIGHEST_ABOVE_M
+    near[-2:] = True
+    some = some[near]
     some = some[np.unique(np.linspace(0, len(some) - 1, min(len(some), MOST_STATES)).astype(int))]
     return _fitted(t[some], x[some], P[some]) if len(some) > 1 else NOTHING
 
