@@ -25,6 +25,7 @@ from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MAJOR_AXIS_M
 # Orbits that a window is made for: nothing higher comes down in a week, and what goes far out enters at its perigees
 # alone, hours or days apart, and is moved by the Moon and the Sun.
 HIGHEST_PERIGEE_M, HIGHEST_APOGEE_M = 500e3, 2000e3
+LOWEST_PERIGEE_M = 0.0  # what goes deeper comes down on this pass
 # One sigma of ln of drag on the way that is left, from what it was so far: air, attitude, all. Of 316 predictions in 20
 # campaigns of the IADC a window of 90 % took 20 to 25 % of the time left to each side, one of 95 % took 30 % (Pardini
 # and Anselmo, "Assessing the risk and the uncertainty affecting the uncontrolled re-entry of manmade space objects").
@@ -86,7 +87,7 @@ def is_low(x: Floats) -> bool:
     orbit = orbit_of(x)
     return bool(
         orbit.apogee_m < HIGHEST_APOGEE_M
-        and orbit.perigee_m < HIGHEST_PERIGEE_M
+        and LOWEST_PERIGEE_M < orbit.perigee_m < HIGHEST_PERIGEE_M
         and float(height_m(x[0], x[1], x[2])) > ENTRY_M
     )
 
