@@ -144,3 +144,12 @@ def test_a_track_is_lines_cut_at_the_antimeridian():
         [[-180.0, 15.0], [-170.0, 20.0]],
     ]
     assert lines(np.radians([10.0]), np.radians([-170.0])) == [[[-170.0, 10.0]]]
+
+
+def test_a_window_is_drawn_as_its_track_the_likelier_the_darker():
+    drawn = [(args, more) for name, args, more in plot(DECAYING, Axes()).told if name == "plot"]
+    assert len(drawn) >= len(DECAYING.window.stretches)
+    assert all(np.abs(np.diff(args[0])).max() < 180.0 for args, _ in drawn)
+    depth = [more["alpha"] for _, more in drawn]
+    assert max(depth) == pytest.approx(1.0)
+    assert 0.05 <= min(depth) < 0.3
