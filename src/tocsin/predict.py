@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from tocsin.formats.figure import plot
 from tocsin.formats.winds import read_winds
-from tocsin.prediction.forecast import ORIGINS, FallLine, Pieces, Prediction
-from tocsin.prediction.kinds import Kind
+from tocsin.prediction.decay_fit import learn as learn_decay
+from tocsin.prediction.forecast import ORIGINS, FallLine, Pieces, Prediction, Window
+from tocsin.prediction.kinds import Kind, Learned
 from tocsin.prediction.meteoroids import fall_line, meteoroid
 from tocsin.prediction.states import predict_state
 from tocsin.prediction.winds import Winds, profile
@@ -21,10 +22,13 @@ __all__ = [
     "ORIGINS",
     "FallLine",
     "Kind",
+    "Learned",
     "Pieces",
     "Prediction",
+    "Window",
     "Winds",
     "fall_line",
+    "learn_decay",
     "meteoroid",
     "plot",
     "predict_state",

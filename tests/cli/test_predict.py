@@ -2,13 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tocsin.cli import predict
 from tocsin.cli.main import main
+from tocsin.earth.flights import to_time
+from tocsin.formats.geojson import moment
 from tocsin.prediction import forecast, landings
 
-from ..formats.test_oem import message
+from ..formats.test_oem import START_S, message
+from ..prediction.decay_truth import over
 
 ONE = ["lat_deg=48", "lon_deg=35", "height_m=80e3", "speed_m_s=3000", "heading_deg=80", "climb_deg=-40"]
 HEADING = "name,time,lat_deg,lon_deg,height_m,speed_m_s,heading_deg,climb_deg"
@@ -101,6 +105,46 @@ def test_an_orbit_ephemeris_message(tmp_path, capsys):
     assert "UT1 is taken as UTC" in said.err
 
 
+def ephemeris(hours=(0.0, 3.0, 6.0)):
+    """Lines of a message: a body of 100 kg/m2 on its last day."""
+    seconds = 3600.0 * np.array(hours)
+    states = to_time(np.tile(over(20.0, 40.0, 175e3, 50.0), (len(seconds), 1)), 100.0, seconds).state / 1e3
+    return "".join(
+        f"{moment(START_S + t)[:-1]} {' '.join(f'{v:.9f}' for v in state)}\n"
+        for t, state in zip(seconds, states, strict=True)
+    )
+
+
+def test_a_decaying_orbit_has_a_window_that_narrows_as_states_come_in(tmp_path, capsys):
+    path, out = tmp_path / "decay.oem", tmp_path / "track.geojson"
+    path.write_text("\n".join(message(lines=ephemeris())) + "\n")
+    assert main(["predict", str(path), "--origin", "orbit", "--geojson", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("It comes down within a window: with a chance of 90 %") == 3
+    assert "comes down       2026-05-0" in said
+    assert "By its earlier states it is braked as" in said
+    assert "revolutions, from" in said
+    tracks = [feature["properties"] for feature in json.loads(out.read_text())["features"]]
+    assert {one["what"] for one in tracks} == {"track"}
+    assert main(["predict", str(path), "--origin", "orbit", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)["predictions"]
+    widths = []
+    for one in made:
+        late = one["window"]["impact_after_quantiles_s"]
+        widths.append((late["0.95"] or 7 * 86400.0) - late["0.05"])
+    assert widths[2] < widths[1] < 0.3 * widths[0]
+    assert made[2]["window"]["acting_ballistic_coefficient_kg_m2"] == pytest.approx(100.0, rel=0.05)
+
+
+def test_a_decaying_orbit_without_a_time_in_words(capsys):
+    state = ["lat_deg=20", "lon_deg=40", "height_m=150e3", "east_m_s=5500", "north_m_s=5080", "up_m_s=0"]
+    assert main(["predict", *state, "--beta", "120", "--density", "0.9", "--density-sigma", "0.1"]) == 0
+    said = capsys.readouterr().out
+    assert "h after the state" in said
+    assert "  90 % of times    after " in said
+    assert "kg/m2 in standard air, to a factor of 1.2" in said
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -115,6 +159,8 @@ def test_an_orbit_ephemeris_message(tmp_path, capsys):
         ([*ONE, "--share", "1.5"], 2, "shares must lie between 0 and 1, are [1.5]"),
         ([*ONE, "--wind", "nowhere.csv"], 1, "nowhere.csv: cannot be read"),
         ([*ONE, "--wind-sigma", "-1"], 2, "wind_sigma_m_s is -1 m/s, must be from 0 to 100 m/s"),
+        ([*ONE, "--density", "99"], 2, "density_factor is 99, must be from 0.1 to 10"),
+        ([*ONE, "--density-sigma", "0.2"], 2, "density_sigma is given without density_factor"),
         (["lat_deg=1"], 2, "the state is not whole"),
     ],
 )

@@ -1,6 +1,7 @@
 """Predictions as JSON, as GeoJSON and as a figure."""
 
 import importlib.util
+import itertools
 import json
 import math
 
@@ -11,10 +12,11 @@ from shapely.geometry import shape
 from tocsin.errors import UsageError
 from tocsin.formats.figure import plot
 from tocsin.formats.given import Given
-from tocsin.formats.predictions import prediction_json, predictions_geojson
+from tocsin.formats.predictions import lines, prediction_json, predictions_geojson
 from tocsin.prediction.states import predict_state
 
 from ..earth.flights import start
+from ..prediction.decay_truth import over
 
 
 def given(state, time_s=1777636800.0):
@@ -24,6 +26,7 @@ def given(state, time_s=1777636800.0):
 FALLING = start(47.0, 178.9, 80e3, 2500.0, 70.0, -25.0)
 DOWN = predict_state(FALLING, origin="meteoroid")
 UP = predict_state(start(0.0, 0.0, 400e3, 7180.0, 90.0, 0.0))
+DECAYING = predict_state(over(10.0, 170.0, 150e3, 30.0), ballistic_coefficient=100.0)
 
 
 def test_json_has_all_but_the_outlines():
@@ -107,3 +110,46 @@ def test_matplotlib_draws_it():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     assert plot(DOWN).get_xlabel() == "longitude, degrees"
+
+
+def test_a_window_is_in_json_with_its_track():
+    found = json.loads(json.dumps(prediction_json(given(FALLING), DECAYING), allow_nan=False))
+    assert found["status"] == 9
+    window = found["window"]
+    assert window["entry_after_quantiles_s"]["0.5"] < window["impact_after_quantiles_s"]["0.5"]
+    assert -80.0 < window["south_lat_deg"] < window["north_lat_deg"] < 80.0
+    track = window["track"]
+    assert sum(piece["chance"] for piece in track) == pytest.approx(0.99, abs=2e-3)
+    assert all(piece["to"] == after["from"] for piece, after in itertools.pairwise(track))
+    assert track[0]["from_after_s"] == pytest.approx(window["impact_after_quantiles_s"]["0.005"], abs=0.01)
+    bare = prediction_json(given(FALLING, math.nan), DECAYING)["window"]["track"][0]
+    assert bare["from"] is None
+
+
+def test_a_track_is_lines_cut_at_the_antimeridian():
+    document = json.loads(predictions_geojson([(given(FALLING), DECAYING)]))
+    features = document["features"]
+    assert {feature["properties"]["what"] for feature in features} == {"track"}
+    assert len(features) == len(DECAYING.window.stretches)
+    cut = 0
+    for feature in features:
+        drawn = shape(feature["geometry"])
+        assert drawn.geom_type == "MultiLineString"
+        cut += len(drawn.geoms) - 1
+        for line in drawn.geoms:
+            assert np.abs(np.diff(np.array(line.coords)[:, 0])).max() < 180.0
+    assert cut == round(DECAYING.window.revolutions)  # each revolution meets the antimeridian once
+    assert lines(np.radians([10.0, 20.0]), np.radians([170.0, -170.0])) == [
+        [[170.0, 10.0], [180.0, 15.0]],
+        [[-180.0, 15.0], [-170.0, 20.0]],
+    ]
+    assert lines(np.radians([10.0]), np.radians([-170.0])) == [[[-170.0, 10.0]]]
+
+
+def test_a_window_is_drawn_as_its_track_the_likelier_the_darker():
+    drawn = [(args, more) for name, args, more in plot(DECAYING, Axes()).told if name == "plot"]
+    assert len(drawn) >= len(DECAYING.window.stretches)
+    assert all(np.abs(np.diff(args[0])).max() < 180.0 for args, _ in drawn)
+    depth = [more["alpha"] for _, more in drawn]
+    assert max(depth) == pytest.approx(1.0)
+    assert 0.05 <= min(depth) < 0.3

@@ -6,7 +6,7 @@ import numpy as np
 from shapely.geometry import Polygon
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
-from tocsin.prediction.forecast import COMES_DOWN, ORIGINS
+from tocsin.prediction.forecast import COMES_DOWN, IN_A_WINDOW, ORIGINS
 
 FAMILIES = ("cut-off", "lofted", "flat", "entry", "orbit", "slow", "anything")
 
@@ -58,9 +58,14 @@ def random_states(count, seed):
 
 def faults(made):
     """What is wrong with a prediction, none where it is what it must be."""
+    wrong = [] if made.window is None else window_faults(made.window)
     if made.status != COMES_DOWN:
-        return [] if made.sentence.endswith(".") and not made.areas else ["no sentence, or areas beside it"]
-    wrong = []
+        if (made.status == IN_A_WINDOW) != (made.window is not None):
+            wrong.append(f"status {made.status}, window {made.window}")
+        return [
+            *wrong,
+            *([] if made.sentence.endswith(".") and not made.areas else ["no sentence, or areas"]),
+        ]
     for share, area, size in zip(made.shares, made.areas, made.areas_km2, strict=True):
         parts = getattr(area, "geoms", [area])
         west, south, east, north = area.bounds
@@ -83,4 +88,32 @@ def faults(made):
         wrong.append(f"times do not rise: {made.time_quantiles_s}")
     if not (math.isfinite(made.time_s) and np.isfinite(made.covariance).all()):
         wrong.append("a number is not finite")
+    return wrong
+
+
+def window_faults(window):
+    """What is wrong with a window."""
+    wrong = []
+    latitude, longitude, at = window.track.T
+    if not (
+        np.isfinite(window.track).all()
+        and (np.abs(latitude) <= 0.5 * np.pi).all()
+        and (np.diff(at) > 0.0).all()
+    ):
+        wrong.append("the track leaves the map, or its times do not rise")
+    if not (np.abs(longitude) <= np.pi).all():
+        wrong.append("a longitude is beyond 180 degrees")
+    for name, late in (("entry", window.entry_quantiles_s), ("ground", window.ground_quantiles_s)):
+        known = late[np.isfinite(late)]
+        if not (len(known) and (np.diff(known) >= 0.0).all() and known[0] > 0.0):
+            wrong.append(f"quantiles of {name}: {late}")
+        if not (np.isfinite(late[:4]).all() or window.within < 0.5):
+            wrong.append(f"no median of {name}, within {window.within}")
+    if not 0.5 <= window.within <= 1.0:
+        wrong.append(f"within {window.within}")
+    chance = window.stretches[:, 2]
+    if not ((chance >= 0.0).all() and abs(chance.sum() - (min(window.within, 0.995) - 0.005)) < 0.03):
+        wrong.append(f"pieces sum to {chance.sum()}, within {window.within}")
+    if not (window.swath_m > 0.0 and window.revolutions >= 0.0):
+        wrong.append(f"swath {window.swath_m} m, {window.revolutions} revolutions")
     return wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from tocsin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from tocsin.formats.given import Given, States
-    from tocsin.prediction.forecast import Prediction
+    from tocsin.prediction.forecast import Prediction, Window
+    from tocsin.prediction.kinds import Learned
     from tocsin.prediction.winds import Winds
 
 BLOCKS = 3  # states told of at length; more are a table
@@ -41,7 +43,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "the impact with given probabilities, and for a meteoroid or a break-up the places of pieces.\n"
         "A state is given as name=value, as rows of a CSV file, or as a CCSDS orbit ephemeris\n"
         "message (OEM, KVN). What does not come down, or is no state of a body, is told of in\n"
-        "a sentence. Without a wind file the wind is taken as unknown, not as calm.",
+        "a sentence. Without a wind file the wind is taken as unknown, not as calm. A low orbit\n"
+        "that decays within days has a window: times, and the ground track under them. Earlier\n"
+        "states of the same name tell its drag.",
         epilog=EPILOG
         + "\n"
         + example(
@@ -87,6 +91,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--ground", metavar="M", type=float, default=0.0, help="height of the ground, WGS 84 (0)"
     )
     parser.add_argument(
+        "--density",
+        metavar="FACTOR",
+        type=float,
+        help="air at the height of an orbit against the standard of 1976",
+    )
+    parser.add_argument(
+        "--density-sigma", metavar="SHARE", type=float, help="its sigma, relative to itself (0.15)"
+    )
+    parser.add_argument(
         "--share",
         metavar="P",
         type=float,
@@ -106,9 +119,12 @@ def run(args: argparse.Namespace) -> int:
     states = _states(args.state)
     winds = _winds(args.wind)
     pairs: list[tuple[Given, Prediction]] = []
+    named: dict[str, list[Given]] = {}
     with progress("predicting") as advance:
         for number, given in enumerate(states.given):
-            pairs.append((given, _predicted(given, args, winds)))
+            same = named.setdefault(given.name, [])
+            same.append(given)
+            pairs.append((given, _predicted(same, args, winds)))
             advance(number + 1, len(states.given))
     warn_of_rows(states.rejected, states.skipped)
     for note in states.notes:
@@ -155,9 +171,24 @@ def _winds(path: Path | None) -> Winds | None:
     return winds
 
 
-def _predicted(given: Given, args: argparse.Namespace, winds: Winds | None) -> Prediction:
+def _decayed(same: Sequence[Given]) -> Learned:
+    """What states of one name tell of the drag of the last, as far as they are earlier."""
+    import numpy as np
+
+    from tocsin.prediction.decay_fit import learn
+
+    rows = {one.time_s: one for one in same if one.time_s <= same[-1].time_s}
+    some = [rows[time_s] for time_s in sorted(rows)]
+    covariances = [np.zeros((6, 6)) if one.covariance is None else one.covariance for one in some]
+    states = np.array([one.state for one in some]).reshape(-1, 6)
+    return learn([one.time_s for one in some], states, np.array(covariances).reshape(-1, 6, 6))
+
+
+def _predicted(same: Sequence[Given], args: argparse.Namespace, winds: Winds | None) -> Prediction:
+    """The prediction of the last of states of one name."""
     from tocsin.prediction.states import BETA_SIGMA, predict_state
 
+    given = same[-1]
     coefficient = given.ballistic_coefficient if args.beta is None else args.beta
     sigma = given.ballistic_coefficient_sigma if args.beta_sigma is None else args.beta_sigma
     return predict_state(
@@ -172,6 +203,9 @@ def _predicted(given: Given, args: argparse.Namespace, winds: Winds | None) -> P
         thrown_m_s=args.thrown,
         shares=args.share or SHARES,
         ground_m=args.ground,
+        density_factor=args.density,
+        density_sigma=args.density_sigma,
+        decayed=_decayed(same),
     )
 
 
@@ -206,6 +240,8 @@ def _block(given: Given, made: Prediction) -> list[str]:
         ]
         for share, size in zip(made.shares, made.areas_km2, strict=True):
             lines.append(f"  {100 * share:5g} % area   {size:,.4g} km2")
+    if made.window is not None:
+        lines += _window(given, made.window)
     line = made.fall_line
     if line is not None:
         lines.append(f"  pieces of {line.density_kg_m3:g} kg/m3 ({line.shape}):")
@@ -223,6 +259,33 @@ def _block(given: Given, made: Prediction) -> list[str]:
                 told = f"{_place(latitude, longitude)}   {time_s:6.0f} s of flight"
             lines.append(f"    {beta:8g} kg/m2 {told}")
     return lines + [f"  Note: {note}" for note in made.notes]
+
+
+def _window(given: Given, window: Window) -> list[str]:
+    """A window in words."""
+    from tocsin.prediction.decay import LOOKED_AHEAD, duration
+
+    def when(after_s: float) -> str:
+        if not math.isfinite(after_s):
+            return f"later than in {LOOKED_AHEAD}"
+        return f"after {duration(after_s)}" if math.isnan(given.time_s) else _time(given, after_s)
+
+    def band(latitude_rad: float) -> str:
+        return f"{abs(math.degrees(latitude_rad)):.1f} {'S' if latitude_rad < 0 else 'N'}"
+
+    entry, ground = window.entry_quantiles_s, window.ground_quantiles_s
+    south, north = window.latitude_rad
+    return [
+        f"  enters at 80 km  {when(entry[3])} in the median",
+        f"  comes down       {when(ground[3])} in the median",
+        f"  50 % of times    {when(ground[2])} to {when(ground[4])}",
+        f"  90 % of times    {when(ground[1])} to {when(ground[5])}",
+        f"  99 % of times    {when(ground[0])} to {when(ground[6])}",
+        f"  somewhere along  {window.revolutions:.1f} revolutions, from {band(south)} to {band(north)}, "
+        f"within {0.5e-3 * window.swath_m:.0f} km of the track",
+        f"  drag as of       {math.exp(window.ln_beta):.3g} kg/m2 in standard air, to a factor of "
+        f"{math.exp(window.ln_beta_sigma):.2g}",
+    ]
 
 
 def _table(pairs: list[tuple[Given, Prediction]]) -> list[str]:

@@ -7,19 +7,22 @@ from typing import Any
 import numpy as np
 
 from tocsin.errors import UsageError
-from tocsin.prediction.forecast import COMES_DOWN, Prediction
+from tocsin.formats.predictions import lines
+from tocsin.prediction.forecast import COMES_DOWN, Prediction, Window
 from tocsin.units import DEGREE_RAD
 
 WIDEST_DEG = 180.0  # an area wider than this lies across the antimeridian
 
 
 def plot(impact: Prediction, axes: Any = None) -> Any:
-    """Draw areas, median place and fall line over longitude and latitude (degrees). Returns the axes.
+    """Draw areas, median place and fall line over longitude and latitude (degrees), or the track of a window.
+
+    Returns the axes.
 
     axes: of matplotlib, to draw into; None: of a new figure. Across the antimeridian longitudes go on beyond 180.
     Raises `UsageError` where there is no impact to draw, and where axes are None and matplotlib is not installed.
     """
-    if impact.status != COMES_DOWN:
+    if impact.status != COMES_DOWN and impact.window is None:
         raise UsageError(f"plot: there is no impact to draw. {impact.sentence}")
     if axes is None:
         try:
@@ -27,6 +30,8 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
         except ImportError as error:
             raise UsageError("plot needs matplotlib: pip install tocsin[plot], or give axes") from error
         _, axes = pyplot.subplots()
+    if impact.status != COMES_DOWN and impact.window is not None:
+        return _track(impact.window, axes)
     bounds = np.array([area.bounds for area in impact.areas])
     across = bool(len(bounds) and bounds[:, 2].max() - bounds[:, 0].min() > WIDEST_DEG)
 
@@ -60,4 +65,19 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
     middle = np.cos(impact.latitude_rad)
     axes.set_aspect(1.0 / max(float(middle), 0.05))
     axes.legend()
+    return axes
+
+
+def _track(window: Window, axes: Any) -> Any:
+    """Draw a ground track over the whole Earth, the darker the likelier."""
+    likeliest = float(window.stretches[:, 2].max())
+    for first, last, chance in window.stretches:
+        some = window.track[int(first) : int(last) + 1]
+        for line in lines(some[:, 0], some[:, 1]):
+            axes.plot(*np.array(line).T, color="tab:red", alpha=max(float(chance) / likeliest, 0.05))
+    axes.set_xlim(-180.0, 180.0)
+    axes.set_ylim(-90.0, 90.0)
+    axes.set_xlabel("longitude, degrees")
+    axes.set_ylabel("latitude, degrees")
+    axes.set_aspect(1.0)
     return axes

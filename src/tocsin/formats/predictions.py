@@ -7,11 +7,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from shapely.geometry import mapping
 
 from tocsin.formats.geojson import moment
 from tocsin.formats.given import Given
-from tocsin.prediction.forecast import COMES_DOWN, QUANTILES, FallLine, Pieces, Prediction
+from tocsin.prediction.forecast import COMES_DOWN, QUANTILES, FallLine, Pieces, Prediction, Window
+from tocsin.sensors.plots import Floats
 from tocsin.units import DEGREE_RAD
 
 DECIMALS = 5  # of a degree: a metre
@@ -60,11 +62,73 @@ def prediction_json(given: Given, made: Prediction) -> dict[str, Any]:
         found["fall_line"] = _line(made.fall_line)
     if made.pieces is not None:
         found["pieces"] = _pieces(made.pieces)
+    if made.window is not None:
+        found["window"] = window_json(given.time_s, made.window)
     return found
 
 
+def window_json(time_s: float, window: Window) -> dict[str, Any]:
+    """A window: its times, and its track piece by piece, each from a place and a time on; null for what is later."""
+
+    def quantiles(values_s: Floats) -> dict[str, float | None]:
+        return {f"{q:g}": _plain(t) for q, t in zip(QUANTILES, values_s, strict=True)}
+
+    return {
+        "entry_after_quantiles_s": quantiles(window.entry_quantiles_s),
+        "impact_after_quantiles_s": quantiles(window.ground_quantiles_s),
+        "within": _plain(window.within, 6),
+        "revolutions": _plain(window.revolutions, 2),
+        "south_lat_deg": _degrees(window.latitude_rad[0]),
+        "north_lat_deg": _degrees(window.latitude_rad[1]),
+        "swath_m": _plain(window.swath_m, 0),
+        "acting_ballistic_coefficient_kg_m2": _plain(math.exp(window.ln_beta)),
+        "acting_ballistic_coefficient_sigma": _plain(window.ln_beta_sigma, 4),
+        "track": [
+            {
+                "lat_deg": _degrees(window.track[first, 0]),
+                "lon_deg": _degrees(window.track[first, 1]),
+                **_stretch(time_s, window, first, last, chance),
+            }
+            for first, last, chance in _stretches(window)
+        ],
+    }
+
+
+def _stretches(window: Window) -> list[tuple[int, int, float]]:
+    return [(int(first), int(last), float(chance)) for first, last, chance in window.stretches]
+
+
+def _stretch(time_s: float, window: Window, first: int, last: int, chance: float) -> dict[str, Any]:
+    """When something comes down along a piece of a track, and the chance that it does."""
+    from_s, to_s = float(window.track[first, 2]), float(window.track[last, 2])
+    return {
+        "from": _time(time_s + from_s),
+        "to": _time(time_s + to_s),
+        "from_after_s": _plain(from_s),
+        "to_after_s": _plain(to_s),
+        "chance": _plain(chance, 6),
+    }
+
+
+def lines(latitude_rad: Floats, longitude_rad: Floats) -> list[list[list[float]]]:
+    """A track (n,) as lines of longitude and latitude in degrees, cut at the antimeridian."""
+    out: list[list[list[float]]] = [[]]
+    before: tuple[float, float] | None = None
+    for latitude, longitude in zip(np.degrees(latitude_rad), np.degrees(longitude_rad), strict=True):
+        if before is not None and abs(longitude - before[1]) > 180.0:
+            side = math.copysign(180.0, before[1])
+            far = longitude + 2.0 * side - before[1]
+            share = (side - before[1]) / far if far else 0.0
+            there = before[0] + share * (latitude - before[0])
+            out[-1].append([side, there])
+            out.append([[-side, there]])
+        out[-1].append([float(longitude), float(latitude)])
+        before = float(latitude), float(longitude)
+    return [[[round(lon, DECIMALS), round(lat, DECIMALS)] for lon, lat in line] for line in out]
+
+
 def predictions_geojson(pairs: Sequence[tuple[Given, Prediction]]) -> bytes:
-    """Areas, median places and fall lines; a state without an impact is a feature without geometry."""
+    """Areas, median places, fall lines, tracks of windows; a state with none has a feature without geometry."""
     features: list[dict[str, Any]] = []
     for given, made in pairs:
         common = {
@@ -73,7 +137,7 @@ def predictions_geojson(pairs: Sequence[tuple[Given, Prediction]]) -> bytes:
             "status": made.status,
             "sentence": made.sentence,
         }
-        if made.status != COMES_DOWN:
+        if made.status != COMES_DOWN and made.window is None:
             features.append(_feature(None, common | {"what": "none"}))
         for share, size, area in zip(made.shares, made.areas_km2, made.areas, strict=False):
             told = {"what": "area", "share": _plain(share, 6), "area_km2": _plain(size, 6)}
@@ -92,6 +156,14 @@ def predictions_geojson(pairs: Sequence[tuple[Given, Prediction]]) -> bytes:
                 place = {"type": "Point", "coordinates": [row["lon_deg"], row["lat_deg"]]}
                 told = {k: v for k, v in row.items() if not k.endswith("_deg")}
                 features.append(_feature(place, common | {"what": what} | told))
+        if made.window is not None:
+            width = {"what": "track", "swath_m": _plain(made.window.swath_m, 0)}
+            for first, last, chance in _stretches(made.window):
+                some = made.window.track[first : last + 1]
+                shape = {"type": "MultiLineString", "coordinates": lines(some[:, 0], some[:, 1])}
+                features.append(
+                    _feature(shape, common | width | _stretch(given.time_s, made.window, first, last, chance))
+                )
     document = {"type": "FeatureCollection", "features": features}
     return (json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n").encode()
 

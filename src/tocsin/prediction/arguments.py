@@ -15,13 +15,19 @@ from tocsin.sensors.plots import Floats
 
 LEAST_BETA_KG_M2, MOST_BETA_KG_M2 = 2.0, 100e3  # a leaf, and more than any solid body
 LEAST_SIGMA = 1e-4
+LEAST_DENSITY, MOST_DENSITY = (
+    0.1,
+    10.0,
+)  # of the standard: what the Sun makes of the air at 400 km, with some room
+DENSITY_SIGMA = 0.15  # of a density factor that is given, relative
 NEGATIVE = -1e-6  # least eigenvalue of a correlation that is rounding
 
 
 def within(name: str, value: float, low: float, high: float, unit: str) -> None:
     """Raise `UsageError` for an argument beyond its limits."""
     if not low <= value <= high:
-        raise UsageError(f"{name} is {value:g} {unit}, must be from {low:g} to {high:g} {unit}")
+        tail = f" {unit}" if unit else ""
+        raise UsageError(f"{name} is {value:g}{tail}, must be from {low:g} to {high:g}{tail}")
 
 
 def covariance_of(given: ArrayLike | None) -> Floats:
@@ -51,6 +57,18 @@ def covariance_of(given: ArrayLike | None) -> Floats:
         )
     root = scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
     return np.asarray(root @ root.T)
+
+
+def air_of(factor: float | None, sigma: float | None) -> tuple[float, float] | None:
+    """ln of a density factor and its sigma, as given; None where none is. Raises `UsageError` beyond their limits."""
+    if factor is None:
+        if sigma is not None:
+            raise UsageError("density_sigma is given without density_factor; give both, or neither")
+        return None
+    within("density_factor", factor, LEAST_DENSITY, MOST_DENSITY, "")
+    sigma = DENSITY_SIGMA if sigma is None else sigma
+    within("density_sigma", sigma, 0.0, 2.0, "")
+    return math.log(factor), sigma
 
 
 def believed_of(

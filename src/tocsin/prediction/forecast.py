@@ -61,6 +61,7 @@ class Forecast(NamedTuple):
 
 # How the prediction of one state ended
 COMES_DOWN, STAYS_UP, STILL_FLYING, LEAVES, UNDER_GROUND, NOT_FINITE, TOO_FAST, TOO_FAR, TOO_WIDE = range(9)
+IN_A_WINDOW = 9
 
 
 class FallLine(NamedTuple):
@@ -90,11 +91,33 @@ class Pieces(NamedTuple):
     time_s: Floats  # (n,) after the state
 
 
+class Window(NamedTuple):
+    """When a decaying orbit ends, and the ground track under that. Times are seconds after that of the state.
+
+    The track goes from the first to the last of ``ground_quantiles_s``; where a quantile is later than is looked ahead
+    it is NaN, and the track ends with what is looked ahead.
+    """
+
+    entry_quantiles_s: Floats  # (7,) of the entry into the air (80 km) at QUANTILES
+    ground_quantiles_s: Floats  # (7,) of the impact
+    within: float  # chance that it comes down in the time that is looked ahead (`decay.LONGEST_DECAY_S`)
+    revolutions: float  # along the track
+    latitude_rad: Floats  # (2,) southernmost and northernmost of the track
+    swath_m: float  # width across the track that holds 99 %
+    track: Floats  # (m, 3) latitude, longitude (rad), and time at which what comes down there does so
+    # (p, 3) pieces of the track: number of the first and of the last point, chance to come down between
+    stretches: Floats
+    # ln of the ballistic coefficient over the density factor, as it acts on the way that is left
+    ln_beta: float
+    ln_beta_sigma: float
+
+
 class Prediction(NamedTuple):
     """Where and when one state comes down. Times are seconds after that of the state.
 
     status: COMES_DOWN, or why there is no impact, in words in ``sentence``; then the numbers are NaN and there are no
-    areas. ``notes`` are sentences that whoever uses the areas should read.
+    areas. IN_A_WINDOW: it comes down later than an area could be told, within ``window``. ``notes`` are sentences that
+    whoever uses the areas should read.
     """
 
     status: int
@@ -115,3 +138,4 @@ class Prediction(NamedTuple):
     fall_line: FallLine | None  # of a meteoroid
     pieces: Pieces | None  # of a break-up
     notes: tuple[str, ...]
+    window: Window | None = None  # of a decaying orbit, unless it comes down within half a revolution

@@ -25,10 +25,12 @@ from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.motion import density_kg_m3, sound_speed_m_s
 from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.errors import UsageError
-from tocsin.prediction import breakup, meteoroids
-from tocsin.prediction.arguments import believed_of, covariance_of, within
+from tocsin.prediction import breakup, decay, meteoroids
+from tocsin.prediction.arguments import air_of, believed_of, covariance_of, within
+from tocsin.prediction.decay_flights import Fall
 from tocsin.prediction.forecast import (
     COMES_DOWN,
+    IN_A_WINDOW,
     LEAVES,
     NOT_FINITE,
     QUANTILES,
@@ -41,6 +43,7 @@ from tocsin.prediction.forecast import (
     FallLine,
     Pieces,
     Prediction,
+    Window,
 )
 from tocsin.prediction.impact import (
     LONGEST_FLIGHT_S,
@@ -49,7 +52,16 @@ from tocsin.prediction.impact import (
     TUMBLING_LN_BETA,
     WIND_SIGMA_M_S,
 )
-from tocsin.prediction.kinds import DEFAULT, LIMITS, Kind, chance_of_orbit, kinds_alone, nodes
+from tocsin.prediction.kinds import (
+    DEFAULT,
+    LIMITS,
+    NOTHING,
+    Kind,
+    Learned,
+    chance_of_orbit,
+    kinds_alone,
+    nodes,
+)
 from tocsin.prediction.landings import GROUND_M, SHARES, Landings, free, told
 from tocsin.prediction.winds import FAR_M, Winds, wind_at
 from tocsin.sensors.plots import Floats
@@ -97,6 +109,9 @@ def predict_state(
     thrown_m_s: float | None = None,
     shares: ArrayLike = SHARES,
     ground_m: float = GROUND_M,
+    density_factor: float | None = None,
+    density_sigma: float | None = None,
+    decayed: Learned = NOTHING,
 ) -> Prediction:
     """Where and when a state (6,) comes down, ECEF (WGS 84) in m and m/s.
 
@@ -115,6 +130,11 @@ def predict_state(
     this moment (25 for a break-up, else 0); the areas of a break-up hold shares of its pieces. shares (n,): of the
     impact, that areas hold, each between 0 and 1. ground_m: height of the ground over the ellipsoid. A meteoroid
     ablates above 3 km/s.
+
+    On a low orbit a body may stay up for days (`prediction.decay`), and what decides is density over the coefficient.
+    density_factor: of the air against the standard at the height of the orbit, with density_sigma relative to itself
+    (0.15); None: that of any day of a cycle of the Sun. decayed: what earlier states of the same body told of both
+    together (`prediction.decay_fit.learn`). Neither bears on the areas.
 
     The areas are regions of highest density (`prediction.region`) of flights over what the coefficient may be
     (`prediction.impact`). Raises `UsageError` for an argument of a wrong shape or beyond its limits, and no exception
@@ -138,6 +158,7 @@ def predict_state(
     if shape is not None and shape not in SHAPES:
         raise UsageError(f"shape is {shape!r}, must be one of {', '.join(SHAPES)}")
     believed, taken_for = believed_of(ballistic_coefficient, ballistic_coefficient_sigma, origin, kinds)
+    air = air_of(density_factor, density_sigma)
 
     def nothing(
         status: int, sentence: str, fall_line: FallLine | None = None, pieces: Pieces | None = None
@@ -166,19 +187,42 @@ def predict_state(
             f"does ({meteoroids.ABLATION_S2_M2 * 1e6:g} s2/km2)."
         )
     landings, stays_up, lowest_m = _landings(x, P, parts, wind_sigma_m_s, ground_m)
+    later: Window | float | None = None
+    latest_s = math.inf if landings is None or stays_up > NEGLIGIBLE else float(landings.point[:, 3].max())
+    if taken_for not in ("meteoroid", "breakup") and latest_s > decay.HALF_TURN_S and decay.is_low(x):
+        calm = _parts(x, believed, taken_for if origin else None, shape, STANDARD)[0]
+        fall = Fall(calm.kinds, calm.limits, wind_sigma_m_s, calm.steady, calm.tumbling, ground_m)
+        drag = decay.drag_of(calm.kinds, calm.limits, air or decay.level(x), decayed)
+        later = decay.window(x, P, drag, fall)
+        if decayed.precision > 0.0 and isinstance(later, Window):
+            notes.append(
+                f"By its earlier states it is braked as {math.exp(decayed.ln_beta):.3g} kg/m2 are by standard air, "
+                f"within {100 * decayed.precision**-0.5:.2g} %: the window follows that."
+            )
     line = meteoroids.fall_line(x, forces=base, ground_m=ground_m) if taken_for == "meteoroid" else None
     pieces = (
         breakup.line_of(x, parts[0].steady, parts[0].tumbling, ground_m) if taken_for == "breakup" else None
     )
+
+    def no_area(status: int, sentence: str) -> Prediction:
+        if isinstance(later, Window):
+            made = nothing(IN_A_WINDOW, decay.sentence(later), line, pieces)
+            return made._replace(window=later, stays_up=1.0 - later.within, notes=tuple(notes))
+        if later is not None and math.isnan(later):
+            sentence += " It is known too badly to tell when it comes down."
+        elif later is not None and later >= decay.TOLD:
+            sentence += f" It comes down within {decay.LOOKED_AHEAD} with a chance of {100 * later:.2g} %."
+        return nothing(status, sentence, line, pieces)
+
     if landings is None:
-        return nothing(*_why_not(x, lowest_m), line, pieces)
+        return no_area(*_why_not(x, lowest_m))
     landings = _drawable(landings)
     if landings is None:
         lies = float(height_m(x[0], x[1], x[2])) < ground_m
-        return nothing(TOO_WIDE, _LIES if lies else _WIDE, line, pieces)
+        return no_area(TOO_WIDE, _LIES if lies else _WIDE)
     impact = told(landings, wanted)
     if not all(_drawn(area) for area in impact.areas):
-        return nothing(TOO_WIDE, _WIDE, line, pieces)
+        return no_area(TOO_WIDE, _WIDE)
     if stays_up > NEGLIGIBLE:
         notes.append(
             f"{100 * stays_up:.2g} % of what it may be does not come down within {LONGEST_FLIGHT_S / 60:.0f} min; "
@@ -192,6 +236,7 @@ def predict_state(
         wanted, tuple(impact.areas), impact.areas_km2, np.maximum(impact.time_s + impact.late_s, 0.0), taken_for,
         max(stays_up, 0.0),
         flights[np.argsort(landings.ln_beta, kind="stable")], line, pieces, tuple(notes),
+        later if isinstance(later, Window) else None,
     )  # fmt: skip
 
 

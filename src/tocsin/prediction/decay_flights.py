@@ -1,0 +1,108 @@
+"""Flights of one state round the Earth until they enter the air for good, and down to the ground."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tocsin.earth.flights import Flights, to_ground
+from tocsin.earth.forces import STANDARD, Forces
+from tocsin.earth.status import LANDED, STILL_UP, TOO_MANY_STEPS
+from tocsin.prediction.impact import TUMBLING_LN_BETA
+from tocsin.prediction.kinds import Kind
+from tocsin.sensors.plots import Floats
+
+LONGEST_DECAY_S = 7 * 86400.0  # that is looked ahead
+ENTRY_M = 80e3  # where most bodies break up: the usual moment of re-entry
+PART_S = 2 * 86400.0  # flown at a time: a flight may have so many steps
+STEP_ERROR_M = 3.0  # of 68 revolutions the end is then off by seconds
+OTHER_ERRORS_M = 2.0, 1.0
+FALL_S = 3600.0  # from entry to the ground: what is above 80 km then has left the air again
+MOST_DIPS = 50  # into the air, of what comes out again
+
+
+class Fall(NamedTuple):
+    """What acts on a body on its way down, and what it may be, as for `landings.free`."""
+
+    kinds: tuple[Kind, ...]
+    limits: tuple[float, float]  # of ln beta
+    wind_sigma_m_s: float
+    steady: Forces
+    tumbling: Forces
+    ground_m: float
+
+
+class Ends(NamedTuple):
+    """How n flights end. Infinite times: later than is looked ahead, or not at all."""
+
+    entry_s: Floats  # (n,) when they enter the air for good
+    entry_state: Floats  # (n, 6) there, ECEF
+    ground_s: Floats  # (n,)
+    place: Floats  # (n, 3) on the ground, ECEF
+
+
+def ends(x: Floats, ln_beta: Floats, fall: Fall) -> Ends:
+    """Flights (n,) of one state (6,), or of states (n, 6), to the ground."""
+    count = len(ln_beta)
+    out = Ends(np.full(count, np.inf), np.zeros((count, 6)), np.full(count, np.inf), np.zeros((count, 3)))
+    now, since_s = np.broadcast_to(x, (count, 6)).copy(), np.zeros(count)
+    flying = np.arange(count)
+    for _ in range(MOST_DIPS):
+        entry = fly(now[flying], ln_beta[flying], STANDARD, ENTRY_M, LONGEST_DECAY_S)
+        entered = (entry.status == LANDED) & (since_s[flying] + entry.time_s <= LONGEST_DECAY_S)
+        flying, entry_s, entry_state = flying[entered], entry.time_s[entered], entry.state[entered]
+        if not flying.size:
+            break
+        out_again = np.zeros(len(flying), bool)
+        light = ln_beta[flying] < TUMBLING_LN_BETA
+        for some, forces in ((light, fall.tumbling), (~light, fall.steady)):
+            if not some.any():
+                continue
+            who = flying[some]
+            fallen = _part(entry_state[some], np.exp(ln_beta[who]), forces, fall.ground_m, FALL_S)
+            landed = fallen.status == LANDED
+            down = who[landed]
+            out.entry_s[down] = since_s[down] + entry_s[some][landed]
+            out.entry_state[down] = entry_state[some][landed]
+            out.ground_s[down] = out.entry_s[down] + fallen.time_s[landed]
+            out.place[down] = fallen.state[landed, :3]
+            out_again[some] = fallen.status == STILL_UP
+            now[who] = fallen.state
+            since_s[who] += entry_s[some] + FALL_S
+        flying = flying[out_again]
+    return out
+
+
+def fly(x: Floats, ln_beta: Floats, forces: Forces, ground_m: float, longest_s: float) -> Flights:
+    """Flights (n,) of one state, or of states (n, 6), to a height, in parts: what stays up has the status of that."""
+    starts = np.broadcast_to(x, (len(ln_beta), 6)).copy()
+    beta = np.exp(ln_beta)
+    out = _part(starts, beta, forces, ground_m, min(PART_S, longest_s))
+    flown = min(PART_S, longest_s)
+    while flown < longest_s and (up := np.flatnonzero(out.status == STILL_UP)).size:
+        more = min(PART_S, longest_s - flown)
+        further = _part(out.state[up], beta[up], forces, ground_m, more)
+        out.time_s[up] = flown + further.time_s
+        out.state[up], out.status[up] = further.state, further.status
+        out.steps[up] += further.steps
+        flown += more
+    return out
+
+
+def _part(starts: Floats, beta: Floats, forces: Forces, ground_m: float, longest_s: float) -> Flights:
+    """Flights as of `to_ground`.
+
+    One in a thousand long ones is caught where it only touches a layer of air; with other steps it passes.
+    """
+    out = to_ground(starts, beta, forces, ground_m=ground_m, longest_s=longest_s, error_m=STEP_ERROR_M)
+    for error_m in OTHER_ERRORS_M:
+        again = np.flatnonzero(out.status == TOO_MANY_STEPS)
+        if not again.size:
+            break
+        more = to_ground(
+            starts[again], beta[again], forces, ground_m=ground_m, longest_s=longest_s, error_m=error_m
+        )
+        for field in ("time_s", "state", "status", "steps"):
+            getattr(out, field)[again] = getattr(more, field)
+    return out
