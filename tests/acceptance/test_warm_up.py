@@ -4,7 +4,15 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+from tocsin.formats.observed import read_lines
+from tocsin.formats.orekit import observed, read_setup
+from tocsin.formats.recording import write_recording
+
 from .conftest import SHARED
+
+W3B = SHARED / "real" / "w3b"
 
 # "degraded-16" has radar, infrared, separations, late plots and crowds; "fireball-14" angles alone
 PROGRAM = """
@@ -36,7 +44,22 @@ print(json.dumps([len(before), sorted(called() - before)]))
 
 
 def test_nothing_is_compiled_after_the_warm_up():
-    folders = [str(SHARED / "recordings" / name) for name in ("degraded-16", "fireball-14")]
+    nothing_is_compiled([SHARED / "recordings" / name for name in ("degraded-16", "fireball-14")])
+
+
+@pytest.mark.real
+def test_nor_where_an_orbit_begins_from_few_plots(tmp_path):
+    if not W3B.is_dir():
+        pytest.skip("the observations of W3B are not beside the checkout")
+    path = W3B / "od_test_W3.in"
+    sensors, plots, _ = observed(read_setup(path, read_lines(path)))
+    write_recording(tmp_path / "w3b", sensors, {}, plots)
+    nothing_is_compiled([tmp_path / "w3b"])
+
+
+def nothing_is_compiled(paths):
+    """Fail where the replay of one of some recordings compiles anything."""
+    folders = [str(path) for path in paths]
     done = subprocess.run([sys.executable, "-c", PROGRAM, *folders], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     count, late = json.loads(done.stdout)

@@ -24,7 +24,9 @@ from tocsin.tracking.association import pair_beliefs
 from tocsin.tracking.crowd_swaps import best_swaps, links, others, plots_of
 from tocsin.tracking.crowd_weights import doubts, forgotten, grow, summed, unseen, value_of, weigh
 from tocsin.tracking.fusion import Held, log_same
-from tocsin.tracking.modes import add_noise
+from tocsin.tracking.modes import SIZE, add_noise
+from tocsin.tracking.sparse_fit import equations
+from tocsin.tracking.steady import chain_order, coast
 from tocsin.units import DEGREE_RAD
 
 LATITUDE_RAD, WEST_RAD, EAST_RAD = 45.0 * DEGREE_RAD, 0.0, 1.0 * DEGREE_RAD
@@ -53,7 +55,17 @@ def warm_up_rare() -> None:
     pair_beliefs(np.zeros((1, 1)))
     held = Held(np.zeros(6), np.eye(6), np.zeros((6, 0)))
     log_same(held, held, held)
-    add_noise(BALLISTIC, np.array([6.5e6, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0]), np.zeros((9, 9)), 1.0)
+    high = np.array([6.5e6, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0])
+    add_noise(BALLISTIC, high, np.zeros((9, 9)), 1.0)
+    _warm_up_orbits(high)
+
+
+def _warm_up_orbits(x: Floats) -> None:
+    """What needs a radar that does not scan the sky."""
+    looks = (np.zeros((1, 3)), np.zeros((1, 3, 3)), np.zeros((1, 2)), np.full((1, 4), np.nan))
+    column, lever, room = np.full((1, 4), -1), np.ones((1, 4)), (np.zeros((1, 4)), np.zeros((1, 4, SIZE)))
+    equations(x, 0.0, *chain_order(np.zeros(1), 0.0), np.zeros(1), *looks, column, lever, np.zeros(0), *room)
+    coast(x, np.eye(SIZE), np.zeros((SIZE, 0)), 1.0, 0.0)
 
 
 def _warm_up_crowds() -> None:

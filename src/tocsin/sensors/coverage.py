@@ -11,6 +11,19 @@ from tocsin.sensors.plots import AZIMUTH, ELEVATION, RANGE, RANGE_RATE, Floats, 
 
 # A sensor that states no false plots still makes one now and then.
 FEWEST_FALSE_PLOTS = 1e-3
+# A radar that looks less often than this does not scan the sky: it follows something, and each of its plots stands for
+# itself.
+LONGEST_SCAN_S = 30.0
+
+
+def sparse(sensor: Sensor) -> bool:
+    """Whether a sensor gives plots that are no scans of the sky."""
+    return sensor.kind == "radar" and sensor.scan_period_s > LONGEST_SCAN_S
+
+
+def scan_s(sensor: Sensor) -> float:
+    """How long (s) a scan of a sensor may take."""
+    return min(sensor.scan_period_s, LONGEST_SCAN_S) if sensor.kind == "radar" else sensor.scan_period_s
 
 
 def widths(sensor: Sensor) -> Floats:
@@ -39,6 +52,12 @@ def log_clutter_density(sensor: Sensor) -> float:
     return math.log(max(sensor.false_plots_per_scan, FEWEST_FALSE_PLOTS)) - float(
         np.log(widths(sensor)).sum()
     )
+
+
+def log_clutter_density_of(sensor: Sensor, measured: Floats) -> float:
+    """As `log_clutter_density`, of plots that have some of the quantities, measured (4,), alone: NaN for the others."""
+    missing = np.isnan(measured)
+    return log_clutter_density(sensor) + float(np.log(widths(sensor))[missing].sum())
 
 
 @jit

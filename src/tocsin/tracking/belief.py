@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tocsin.sensors.plots import Floats, Ints, Plots, Sensor
 from tocsin.tracking.crowd import Crowd
 from tocsin.tracking.pairs import Offsets
+from tocsin.tracking.sparse import Sought
 from tocsin.tracking.tracks import States, Table, TrackRow
 from tocsin.tracking.unclaimed import Pool
 from tocsin.tracking.waiting import Done, Key, Waiting
@@ -42,6 +43,7 @@ class Belief(NamedTuple):
     offsets: Offsets
     scans: int  # that were taken
     crowds: tuple[Crowd, ...] = ()
+    sought: Sought = Sought()  # of orbits, with few plots
 
 
 class Past(NamedTuple):

@@ -11,7 +11,7 @@ from tocsin.earth.ellipsoid import up_and_height
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
-from tocsin.tracking import imm, modes
+from tocsin.tracking import imm, modes, steady
 from tocsin.tracking.tracks import MOST_EXISTENCE, PHASES, Bools, States, Table, Track, TrackRow, track_name
 from tocsin.units import STANDARD_GRAVITY_M_S2
 
@@ -151,7 +151,11 @@ def found_again(
 
 def over(table: Table, h: States, now_s: float) -> Bools:
     """Which tracks have ended by a time."""
-    return np.asarray(_over(now_s, h.time_s, h.x, h.P, h.mu, table.existence, table.hit_s, table.shown))
+    ended = _over(now_s, h.time_s, h.x, h.P, h.mu, table.existence, table.hit_s, table.shown)
+    if table.steady.any():
+        orbits = steady.over(table, h, now_s, WIDEST_LOST_M, ENDED_EXISTENCE)
+        ended = np.where(steady.still(table, h), orbits, ended)
+    return np.asarray(ended)
 
 
 @jit
@@ -255,7 +259,10 @@ def track_at(table: Table, h: States, i: int, offset_P: Floats, at_s: float | No
     """Row i of the table; at_s: at that time, where it is later than the track's own."""
     time_s, fallen = float(h.time_s[i]), bool(table.fallen[i])
     x, P, A, mu = h.x[i].copy(), h.P[i].copy(), h.A[i].copy(), h.mu[i].copy()
-    if at_s is not None and at_s > time_s:
+    if at_s is not None and at_s > time_s and table.steady[i] and mu[BALLISTIC] > 0.5:
+        steady.coast(x[BALLISTIC], P[BALLISTIC], A[BALLISTIC], at_s - time_s, steady.STEADY_M2_S3)
+        time_s, mu = at_s, np.eye(modes.MODES)[BALLISTIC]
+    elif at_s is not None and at_s > time_s:
         x, P, A, mu = imm.forecast(x, P, A, mu, at_s - time_s, fallen)
         time_s = at_s
     if len(offset_P):

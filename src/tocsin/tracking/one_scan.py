@@ -11,9 +11,10 @@ import math
 import numpy as np
 
 from tocsin.earth.motion import LEVEL
+from tocsin.sensors.coverage import sparse
 from tocsin.sensors.models import looks, some
 from tocsin.sensors.plots import ELEVATION, Floats, Ints, Plots, Sensor
-from tocsin.tracking import crowds, initiation, launches, life, unclaimed
+from tocsin.tracking import crowds, initiation, launches, life, steady, unclaimed
 from tocsin.tracking.belief import PLOTS_OF_A_SCAN, Belief, Names, TrackerState
 from tocsin.tracking.fusion import LEADING_SCANS, dissolve, fuse, inherit, release, restrict
 from tocsin.tracking.initiation import Known
@@ -22,6 +23,7 @@ from tocsin.tracking.modes import MODES
 from tocsin.tracking.pairs import Offsets, Scan, blur2
 from tocsin.tracking.reported import which_speak
 from tocsin.tracking.separation import children, parent_of
+from tocsin.tracking.sparse import Sought, search
 from tocsin.tracking.tracks import Bools, States, Table, begun, join, keep
 from tocsin.tracking.unclaimed import Pool
 from tocsin.tracking.update import Told, take_scan
@@ -54,15 +56,17 @@ def take(
     )
     measured = ~np.isnan(state.sensors[sensor].sigma)
     gate_scale = float((most / mean)[sensor][measured].max())
+    belief = belief._replace(states=steady.moved(belief.table, belief.states, float(plots.time_s.min())))
     gone = life.lost(belief.table, belief.states, scan.time_s) | crowds.inside(belief.crowds, belief.table)
     taken = take_scan(belief.table, belief.states, scan, belief.offsets, gate_scale, gone)
     table, h, left = taken.table, taken.states, taken.left
     offsets, noise = belief.offsets, belief.noise
     if len(taken.told.sure):
         offsets, noise, h = _learn(belief, h, scan, taken.told, mean)
-        mean, most = scales(noise)
+        mean, most = _scales(state, noise)
     touched = taken.touched
     names_of_touched = table.number[touched]
+    unclaimed_plots = left
     # without an azimuth, and an elevation or a range, nothing begins
     angles = ~np.isnan(scan.looks.variance[left, :2])
     left = left[angles[:, 0] & (angles[:, 1] | ~np.isnan(scan.looks.measured[left, 0]))]
@@ -78,7 +82,7 @@ def take(
         belief.crowds, table, h, scan, offsets, noise, belief.scale[sensor], left, PLOTS_OF_A_SCAN, name
     )
     table, h, left, offsets, noise = found.table, found.states, found.left, found.offsets, found.noise
-    mean, most = scales(noise)
+    mean, most = _scales(state, noise)
     names_of_touched = np.concatenate([names_of_touched, found.touched])
     table, h = dissolve(table, h, np.array([s.scan_period_s for s in state.sensors]))
     table, h = restrict(table, h, sensor, scan.of.kind == "radar", PLOTS_OF_A_SCAN)
@@ -88,16 +92,20 @@ def take(
         table = release(table, sensor, _unseen(state, table, scan.time_s))
     h = _level(h, state.sensors)
     of_sensors = Known(offsets.mean, offsets.P, gate_scale)
-    before = table.number
-    table, h, pools = _initiate(
-        state, (table, h, belief.pools), scan, key, left, plots.height_m, of_sensors, known
-    )
+    before, sought, pools = table.number, belief.sought, belief.pools
+    if sparse(scan.of):
+        now = table, h, sought
+        table, h, sought, offsets = _search(state, now, scan, key, unclaimed_plots, of_sensors, known)
+    else:
+        table, h, pools = _initiate(
+            state, (table, h, pools), scan, key, left, plots.height_m, of_sensors, known
+        )
     begun_now = table.number[np.asarray(table.shown & ~np.isin(table.number, before))]
     alone = ~crowds.inside(found.crowds, table)
     doubled, existence = life.twins(table, h, offsets.P, PLOTS_OF_A_SCAN, scan.time_s, alone)
     table, h = keep(table._replace(existence=existence), h, ~(life.over(table, h, at_s) | doubled))
     table = inherit(table, which_speak(state, table, h, scan.time_s))
-    belief = Belief(table, h, pools, noise, mean, most, offsets, belief.scans + 1, found.crowds)
+    belief = Belief(table, h, pools, noise, mean, most, offsets, belief.scans + 1, found.crowds, sought)
     return belief, np.flatnonzero(np.isin(table.number, np.concatenate([names_of_touched, begun_now])))
 
 
@@ -108,6 +116,17 @@ def _level(h: States, sensors: tuple[Sensor, ...]) -> States:
         return h
     flat = (h.claims[:, tall] < 0).all(axis=1, keepdims=True)
     return h._replace(mu=np.where(flat, np.eye(MODES)[LEVEL], h.mu))
+
+
+def _scales(state: TrackerState, noise: Floats) -> tuple[Floats, Floats]:
+    """As `learning.scales`, but of sensors that do not scan the sky never below what they state.
+
+    What such an antenna is off changes slowly: its plots scatter less than they are wrong.
+    """
+    mean, most = scales(noise)
+    slow = np.array([sparse(s) for s in state.sensors], np.bool_)
+    mean[slow], most[slow] = np.maximum(mean[slow], 1.0), np.maximum(most[slow], 1.0)
+    return mean, most
 
 
 def _learn(belief: Belief, h: States, scan: Scan, told: Told, mean: Floats) -> tuple[Offsets, Floats, States]:
@@ -206,6 +225,36 @@ def _initiate(
         used |= {n for _, n in plots}
     table, h = join([keep(table, h, ~dropped), *new])
     return table, h, unclaimed.picked(pools, ~np.isin(pool.number, list(used)))
+
+
+def _search(
+    state: TrackerState,
+    now: tuple[Table, States, Sought],
+    scan: Scan,
+    key: Key,
+    left: Ints,
+    known: Known,
+    known_names: Names,
+) -> tuple[Table, States, Sought, Offsets]:
+    """Look for an orbit with the plots of a sensor that does not scan the sky, those that nothing claimed."""
+    table, h, sought = now
+    offsets = Offsets(known.offset, known.offset_cov)
+    if len(left) == 0:
+        return table, h, sought, offsets
+    mine = some(scan.looks, left)
+    fresh = unclaimed.make_pool(mine, *key, scan.numbers[left], blur2(mine, offsets))
+    sought, found = search(sought, fresh, state.sensors, offsets, known.gate_scale)
+    if found is None:
+        return table, h, sought, offsets
+    h = h._replace(x=h.x + h.A @ (found.offsets.mean - offsets.mean))
+    number = known_names.of(found.seeds, np.concatenate([table.number, table.name]))
+    born, its = begun(
+        number, 0, found.existence, len(found.plots), found.time_s, found.time_s, found.x, found.P, found.A,
+        found.mu, list(found.plots), len(state.sensors), True,
+    )  # fmt: skip
+    yes = np.array([True])
+    table, h = join([(table, h), (born._replace(shown=yes, orbit=yes, steady=yes), its)])
+    return table, h, sought, found.offsets
 
 
 def _unseen(state: TrackerState, table: Table, now_s: float) -> Bools:

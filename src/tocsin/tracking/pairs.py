@@ -44,6 +44,13 @@ def blur2(scan: Looks, offsets: Offsets) -> Floats:
     return scan.variance + np.where(scan.column >= 0, variance * scan.lever**2, 0.0)
 
 
+def _off2(scan: Looks, offsets: Offsets) -> Floats:
+    """Squares (m, 4) of the offsets that plots are believed to have: a coarse gate looks at them as they are."""
+    if len(offsets.mean) == 0:
+        return np.zeros_like(scan.variance)
+    return np.where(scan.column >= 0, (offsets.mean[scan.column] * scan.lever) ** 2, 0.0)
+
+
 class Pairs(NamedTuple):
     """Tracks after plots that they gate: k rows."""
 
@@ -72,7 +79,8 @@ def pairs_of(
     looks = some(scan.looks, which)
     mine, theirs = near(
         h.time_s, h.x, h.P, h.mu, np.zeros(len(h.time_s), np.int64) if idle is None else idle, 0.0, 0.0,
-        looks.time_s, looks.position_m, looks.axes, looks.measured, blur2(looks, offsets) * gate_scale,
+        looks.time_s, looks.position_m, looks.axes, looks.measured,
+        blur2(looks, offsets) * gate_scale + _off2(looks, offsets),
     )  # fmt: skip
     # in order of track, then of plot: the order of ranges is not one of plots
     order = np.lexsort((theirs, mine))

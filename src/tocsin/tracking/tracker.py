@@ -14,8 +14,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tocsin.sensors.coverage import scan_s
 from tocsin.sensors.plots import Ints, Plots, Sensor
-from tocsin.tracking import crowds, life
+from tocsin.tracking import crowds, life, steady
 from tocsin.tracking.belief import Belief, Names, Output, Past, TrackerState
 from tocsin.tracking.fusion import named
 from tocsin.tracking.learning import LOG_PRIOR, scales
@@ -112,8 +113,7 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
             plots = Plots(*(np.concatenate(c) for c in zip(*held.plots, strict=True)))
         before = done[key].marks if key in done else ()
         done[key] = Done(state.now_s, with_more(before, held.marks))
-        period = state.sensors[key[0]].scan_period_s
-        due_s = float(plots.time_s.min()) + (1.0 + SCAN_GRACE) * period
+        due_s = float(plots.time_s.min()) + (1.0 + SCAN_GRACE) * scan_s(state.sensors[key[0]])
         place = next((k for k, p in enumerate(past) if p.key == key), None)
         if place is not None:
             first = min(first, place)
@@ -212,7 +212,8 @@ def _renamed(table: Table, new: Mapping[int, int]) -> Table:
 def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRow], Bools]:
     """Ends of tracks by a time, and rows of those that have long given none; and which (n,) are reported then."""
     belief = state.belief
-    table, h = belief.table, belief.states
+    table = belief.table
+    h = steady.moved(table, belief.states, now_s - steady.BEHIND_S, steady.STORED_S)
     rows: list[TrackRow] = []
     rows_s = dict(state.rows_s)
     ended = life.over(table, h, now_s)

@@ -69,6 +69,7 @@ class Table(NamedTuple):
     askew: (
         Floats  # (n, sensors, 2) by how many sigmas its plots of late lay to the right and above, on average
     )
+    steady: Bools  # (n,) an orbit that is followed with few plots, see `steady`
 
 
 class Track(NamedTuple):
@@ -103,7 +104,7 @@ def no_tracks(sensors: int, offsets: int) -> Table:
     return Table(
         whole, whole, whole, real, whole, real, no, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
         np.zeros((0, 6, 6)), np.zeros((0, 6, offsets)),
-        np.zeros((0, sensors, 2)),
+        np.zeros((0, sensors, 2)), no,
     )  # fmt: skip
 
 
@@ -138,7 +139,7 @@ def begun(
         one([number]), one([number]), one([parent]), one([existence]), one([hits]), one([hit_s]),
         one([False]), one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
         one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6], A[:1, :6],
-        np.zeros((1, sensors, 2)),
+        np.zeros((1, sensors, 2)), one([False]),
     ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
 
 

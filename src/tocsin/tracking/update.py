@@ -8,6 +8,7 @@ import numpy as np
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.motion import BALLISTIC, LEVEL
+from tocsin.sensors.coverage import sparse
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.association import assign
 from tocsin.tracking.fusion import loosen
@@ -63,13 +64,15 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     idle = (gone | ((table.only >= 0) & (table.only != scan.sensor))).astype(np.int64)
     pairs = pairs_of(h, fallen, scan, np.arange(plots), offsets, gate_scale, idle)
     contested = _contested(pairs.mine, pairs.theirs, plots)
-    new = offspring(table, h, scan, np.flatnonzero(contested), offsets, gate_scale, gone)
+    new = offspring(table, h, scan, np.flatnonzero(contested), offsets, gate_scale, gone | table.steady)
     latitude, longitude, _ = ecef_to_geodetic(scan.position_m)
     local = enu_axes(latitude, longitude)
     chance, left_mu = misses(
         h.time_s, h.x, h.mu, idle, scan.time_s, scan.position_m, local, scan.of.field_of_view,
         scan.of.detection_probability, scan.heat,
     )  # fmt: skip
+    if sparse(scan.of):  # it shows one thing, and that another was not there is not said
+        chance, left_mu = np.zeros(tracks), h.mu.copy()
     beside = _beside(table, h, idle, scan, local)
     before = np.log(table.existence) - np.log1p(-table.existence)
     # without a plot it is hidden in that of another, or just not seen

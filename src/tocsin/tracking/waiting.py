@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tocsin.sensors.coverage import scan_s
 from tocsin.sensors.plots import Plots, Sensor
 
 SCAN_GRACE = 0.3  # of its period, after which a scan is over
@@ -72,7 +73,7 @@ def lay_by(
             if not kept:
                 continue
             mine, new = mine.rows(np.array(list(kept.values()))), frozenset(kept)
-        due_s = mine.time_s + (1.0 + SCAN_GRACE) * period_s
+        due_s = mine.time_s + (1.0 + SCAN_GRACE) * scan_s(sensors[key[0]])
         closed = (due_s < mine.received_s) | (over is not None)  # its scan is over already
         deadline_s = float(np.where(closed, mine.received_s + LATE_WAIT_S, due_s).min())
         if before is None:
