@@ -11,6 +11,8 @@ from tocsin.earth.drag import (
     drag_coefficient,
     drag_curve,
     hypersonic_coefficient,
+    ln_curve,
+    mixed_curve,
     with_shape,
 )
 from tocsin.earth.flights import to_ground
@@ -211,6 +213,46 @@ def test_slopes_by_differences(shape):
     assert factor * by_height == pytest.approx((ahead - behind) / 200.0, rel=1e-3, abs=1e-10)
 
 
+def at(curve, mach):
+    """Values of cubics at Mach numbers (n,); constant beyond."""
+    place = np.minimum(mach / MACH_STEP, len(curve) - 1e-12)
+    return np.einsum("ni,ni->n", curve[place.astype(int)], (place % 1.0)[:, None] ** np.arange(4.0))
+
+
+@shapes
+def test_a_mix_of_one_shape_is_that_shape(shape):
+    np.testing.assert_allclose(mixed_curve({shape: 1.0}), drag_curve(shape), rtol=1e-9, atol=1e-12)
+    assert mixed_curve({shape: 0.0})[:, 0] == pytest.approx(1.0)
+
+
+def test_a_mix_has_the_product_of_powers():
+    mixed, rows = (
+        mixed_curve({"slender": 0.3, "sphere": 0.8}),
+        np.array([0.3, 0.8, 1.0, 1.2, 2.0, 4.0, 6.0, 25.0]),
+    )
+    ratio = {s: drag_coefficient(s, rows) / hypersonic_coefficient(s) for s in ("slender", "sphere")}
+    np.testing.assert_allclose(at(mixed, rows), ratio["slender"] ** 0.3 * ratio["sphere"] ** 0.8, rtol=1e-9)
+
+
+@shapes
+def test_logarithms_are_those_of_the_curve(shape):
+    mach = np.linspace(0.0, 26.0, 131)
+    # between the rows each is a cubic of its own
+    np.testing.assert_allclose(np.exp(at(ln_curve(shape), mach)), at(drag_curve(shape), mach), rtol=0.01)
+
+
+@pytest.mark.parametrize("most", [4.0, 8.0])
+def test_a_coefficient_that_is_held_from_a_mach_number_on(most):
+    held = mixed_curve({"slender": 1.0}, most)
+    mach = np.array([0.5, 1.1, 3.0, most])
+    there = drag_coefficient("slender", mach) / drag_coefficient("slender", most)
+    np.testing.assert_allclose(at(held, mach), there, rtol=1e-9)
+    assert at(held, np.array([most + 0.7, 20.0, 30.0])) == pytest.approx(1.0)
+    assert held[-1] @ [0.0, 1.0, 2.0, 3.0] == pytest.approx(0.0, abs=1e-12)  # it ends level
+    assert np.abs(np.diff(held.sum(axis=1)[:-1]) - np.diff(held[1:, 0])).max() < 1e-12
+    np.testing.assert_allclose(at(ln_curve("slender", most), mach), np.log(there), atol=1e-9)
+
+
 def test_flights_with_a_shape():
     # a body that has fallen for long: drag is its weight, and what slows it down as the air grows denser, v^2 / 2 H
     area, mass = np.pi * 0.05**2, 1.8
@@ -242,6 +284,7 @@ def test_a_caller_cannot_spoil_the_curve():
     [
         (lambda: with_shape(STANDARD, "brick"), "'brick'; there are sphere, fragment, blunt, slender"),
         (lambda: drag_curve("Sphere"), "'Sphere'"),
+        (lambda: mixed_curve({"sphere": 0.5, "egg": 0.5}), "'egg'"),
         (lambda: drag_coefficient("cone", 1.0), "'cone'"),
         (lambda: drag_coefficient("sphere", [0.5, -0.1]), "a Mach number must be 0 or more, is -0.1"),
         (lambda: drag_coefficient("sphere", np.nan), "a Mach number must be 0 or more, is nan"),

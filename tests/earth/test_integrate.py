@@ -7,13 +7,14 @@ import pytest
 
 from tocsin.earth import status
 from tocsin.earth.drag import with_shape
+from tocsin.earth.ellipsoid import ecef_to_geodetic
 from tocsin.earth.flights import to_ground, to_time
 from tocsin.earth.forces import MACH_STEP, STANDARD, WIND_STEP_M, wind_table
 from tocsin.earth.freefall import base
 from tocsin.earth.freefall import slopes as freefall_slopes
 from tocsin.earth.integrate import FEW_STEPS, NO_GROUND, back, flight, fly, new_tape
 from tocsin.earth.lanes import BY_WIND, KEPT, LANES, LOSS_BY_POSITION, PARTIALS, SIZE
-from tocsin.earth.motion import BALLISTIC, THRUST, acceleration, layer_at
+from tocsin.earth.motion import BALLISTIC, THRUST, acceleration, layer_at, sound_and_slope
 
 from .flights import fly as exact
 from .flights import start
@@ -143,7 +144,11 @@ def check_freefall(x, layer, f):
     half = base(x[6] + 0.3, layer, f)  # as reckoned at another ln beta: a burning body
     felt = freefall_slopes(x[:7], *x[7:], x[6] + 0.3, half, layer, f, quick, out)
     np.testing.assert_allclose(out, [*x[3:6], *a[:4]], rtol=1e-7, atol=1e-9)
-    np.testing.assert_allclose(felt, a[4:], rtol=1e-7)
+    np.testing.assert_allclose(felt[:3], a[4:], rtol=1e-7)
+    height = float(ecef_to_geodetic(x[:3])[2])
+    assert felt[3] == pytest.approx(height, abs=1e-2)
+    sound = math.sqrt(sound_and_slope(height, layer, f)[0])
+    assert felt[4] == pytest.approx(felt[2] / sound if len(f.curve) else 0.0, rel=1e-6)
     for columns in (slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 9)):
         for rows in (slice(0, 3), slice(3, 4)):
             size = np.abs(plain[rows, columns]).max()
@@ -154,7 +159,7 @@ def test_derivatives_above_the_air_in_free_flight():
     x, layer = carrying(start(-40, 200, 1500e3, 3000, 60, 20), 3.0, 4.0, 7.0), len(STANDARD.air)
     plain, quick, out = np.empty((4, 9)), np.empty((4, 9)), np.empty(7)
     a = acceleration(BALLISTIC, x, layer, STANDARD, plain)
-    assert freefall_slopes(x[:7], 4.0, 7.0, 3.0, 0.0, layer, STANDARD, quick, out) == (0.0, 0.0, 0.0)
+    assert freefall_slopes(x[:7], 4.0, 7.0, 3.0, 0.0, layer, STANDARD, quick, out) == (0.0,) * 5
     np.testing.assert_allclose(out, [*x[3:6], *a[:4]], rtol=1e-14)
     np.testing.assert_allclose(quick, plain, rtol=0, atol=1e-18)
 
@@ -276,6 +281,30 @@ def test_derivatives_of_a_landing_are_those_of_flights_beside_it():
         # of the three components together: one of them may hardly depend on it. The speed at the end hardly depends on
         # anything, and air and drag curve are of pieces: flights beside it tell its derivatives to some per cent alone
         np.testing.assert_allclose(matrix[:3, c], beside[:3], rtol=0, atol=3e-3 * np.linalg.norm(beside[:3]))
+
+
+@pytest.mark.parametrize("name", ["shape", "all"])
+def test_derivatives_by_drag_along_the_way(name):
+    x, f = carrying(MOVES[1][0], math.log(700.0), 0.0, 0.0), FORCES[name]
+    *_, steps, tape = flight(BALLISTIC, x, 25.0, NO_GROUND, 1e-3, f, new_tape())
+    ends = np.zeros((7, 4))
+    ends[:3, :3], ends[5, 3] = np.eye(3), 1.0
+    whole = back(steps, tape, f.ablation_s2_m2 > 0.0, ends)
+    felt, braked = tape.felt[:steps], tape.braked[:steps]
+    # a departure that is always the same is another ballistic coefficient
+    np.testing.assert_allclose(braked.sum((0, 1)), whole[6], rtol=1e-9, atol=1e-12)
+    # one that goes with the drag curve is another power of it, whose drag at the start is the same
+    k = np.minimum(felt[:, :, 1] / MACH_STEP, len(f.curve) - 1e-9)
+    c = f.curve[k.astype(int)]
+    ln_factor = np.log(np.einsum("sni,sni->sn", c, (k % 1.0)[..., None] ** np.arange(4.0)))
+    ours = -np.einsum("sn,snq->q", ln_factor, braked)
+    beside = []
+    for power in (1e-3, -1e-3):
+        rows = np.append(f.curve[:, 0], f.curve[-1].sum()) ** (1.0 + power)
+        bent = f._replace(curve=np.column_stack([rows[:-1], np.diff(rows), 0 * rows[1:], 0 * rows[1:]]))
+        beside.append(flight(BALLISTIC, x, 25.0, NO_GROUND, 1e-3, bent, new_tape())[2])
+    moved = (beside[0] - beside[1]) / 2e-3
+    np.testing.assert_allclose(ours[:3], moved[:3], rtol=0, atol=5e-3 * np.linalg.norm(moved[:3]))
 
 
 def test_thrust():

@@ -12,8 +12,9 @@ from tocsin.earth.forces import STANDARD, wind_table
 from tocsin.earth.status import LANDED
 from tocsin.errors import UsageError
 from tocsin.prediction.breakup import LINE_KG_M2, THROWN_M_S
+from tocsin.prediction.departures import TUMBLING
 from tocsin.prediction.forecast import STAYS_UP
-from tocsin.prediction.impact import TUMBLING, WIND_SIGMA_M_S
+from tocsin.prediction.impact import WIND_SIGMA_M_S
 from tocsin.prediction.kinds import DEFAULT, LIMITS
 from tocsin.prediction.states import predict_state
 

@@ -9,8 +9,9 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.earth.forces import STANDARD, wind_table
 from tocsin.earth.integrate import new_tape
 from tocsin.earth.status import LANDED
+from tocsin.prediction.departures import TUMBLING
 from tocsin.prediction.drift import drift, learn_wind, slow_below_m
-from tocsin.prediction.impact import TUMBLING, land
+from tocsin.prediction.impact import land
 
 from ..earth.flights import start
 
@@ -31,15 +32,15 @@ def coming_in(beta):
 @pytest.mark.parametrize("forces", [TUMBLING, WINDY, STANDARD])
 def test_a_slow_fall_is_that_of_a_flight(beta, forces):
     x = coming_in(beta)
-    code, time_s, there, J, _, _ = land(x, 0.0, forces, new_tape())
+    code, time_s, there, J, *_ = land(x, 0.0, forces, new_tape())
     assert code == LANDED
     slow_m = slow_below_m(x, forces)
     assert 10e3 < slow_m < 30e3
-    _, above_s, state, own, _, _ = land(x, slow_m, forces, new_tape())
+    _, above_s, state, own, *_ = land(x, slow_m, forces, new_tape())
     slow_s = drift(state, own, 0.0, forces)
     assert above_s + slow_s == pytest.approx(time_s, rel=1e-3)
     # the wind takes it at once, where a flight lags by a second or two
-    assert np.linalg.norm(state[:3] - there[:3]) < 250.0
+    assert np.linalg.norm(state[:3] - there[:3]) < 300.0
     assert np.linalg.norm(state[3:6]) == pytest.approx(np.linalg.norm(there[3:6]), rel=0.05)
     for column, rel in ((0, 0.01), (3, 0.01), (6, 0.05), (7, 0.05), (8, 0.05)):
         np.testing.assert_allclose(own[:, column], J[:, column], atol=rel * np.abs(J[:, column]).max())
@@ -90,6 +91,6 @@ def test_what_does_not_fall_slowly_tells_nothing(beta, down_m_s):
 def test_a_place_moved_by_the_wind_stays_on_the_ground():
     x = coming_in(20.0)
     slow_m = slow_below_m(x, WINDY)
-    _, _, state, J, _, _ = land(x, slow_m, WINDY, new_tape())
+    _, _, state, J, *_ = land(x, slow_m, WINDY, new_tape())
     drift(state, J, 0.0, WINDY)
     assert abs(ecef_to_geodetic(state[:3])[2]) < 60.0

@@ -12,24 +12,15 @@ from tocsin.earth.integrate import fly
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.earth.status import LANDED
 from tocsin.errors import UsageError
-from tocsin.prediction.impact import (
-    AIR_SIGMA,
-    LONGEST_FLIGHT_S,
-    STEADY,
-    STEADY_SIGMA,
-    STEP_ERROR_M,
-    TUMBLING,
-    TUMBLING_LN_BETA,
-    TUMBLING_SIGMA,
-    WIND_SIGMA_M_S,
-    ln_by_mach,
-)
+from tocsin.prediction.departures import STEADY, TUMBLING_LN_BETA
+from tocsin.prediction.impact import LONGEST_FLIGHT_S, STEP_ERROR_M, WIND_SIGMA_M_S, ln_by_mach
 from tocsin.prediction.kinds import Kind
 from tocsin.prediction.landings import areas_of, free, told
 from tocsin.prediction.predictor import predict, predict_many
 from tocsin.tracking.tracks import Track
 
 from ..earth.flights import start
+from .departed import departed
 
 
 def state(beta=5000.0, sigma_ln_beta=0.0):
@@ -58,9 +49,12 @@ def given(beta, sigma_ln_beta):
     return (Kind("given", 1.0, math.log(beta), max(sigma_ln_beta, 1e-4)),)
 
 
-def landing(x):
-    """Time (s) and state (9,) of the impact of a state, with the drag curve that its density has."""
-    forces = STEADY if x[6] > TUMBLING_LN_BETA else TUMBLING
+def landing(x, shares=(0.0, 0.0, 0.0)):
+    """Time (s) and state (9,) of the impact of a state, with the drag curve that its density has.
+
+    shares: sigmas of cone, cube and air by which drag departs on the way.
+    """
+    forces = departed(x, x[6] <= TUMBLING_LN_BETA, shares)
     x = x.copy()
     x[6] += ln_by_mach(x, forces)
     code, t, y, _, _, _ = fly(BALLISTIC, x, LONGEST_FLIGHT_S, 0.0, STEP_ERROR_M, forces)
@@ -75,12 +69,8 @@ def flights(x, P, count, rng):
     for k, d in enumerate(draws):
         drawn = x.copy()
         drawn[:7] += d
-        _, y = landing(drawn)
-        slower = min(math.log(np.linalg.norm(drawn[3:6]) / np.linalg.norm(y[3:6])), 2.0)
-        sigma = STEADY_SIGMA if drawn[6] > TUMBLING_LN_BETA else TUMBLING_SIGMA
-        drawn[6] += math.hypot(AIR_SIGMA, sigma * slower) * rng.normal()
         drawn[7:] = WIND_SIGMA_M_S * rng.normal(size=2)
-        times[k], y = landing(drawn)
+        times[k], y = landing(drawn, rng.normal(size=3))
         places[k] = y[:3]
     return *ecef_to_geodetic(places)[:2], times
 

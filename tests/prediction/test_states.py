@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from shapely import contains_xy
 
-from tocsin.earth.drag import drag_curve, with_shape
+from tocsin.earth.drag import with_shape
 from tocsin.earth.ellipsoid import ecef_to_geodetic
 from tocsin.earth.flights import to_ground
 from tocsin.earth.forces import STANDARD
 from tocsin.earth.status import LANDED
 from tocsin.errors import UsageError
 from tocsin.prediction import states
+from tocsin.prediction.departures import STEADY, TUMBLING
 from tocsin.prediction.forecast import (
     COMES_DOWN,
     LEAVES,
@@ -24,7 +25,7 @@ from tocsin.prediction.forecast import (
     TOO_WIDE,
     UNDER_GROUND,
 )
-from tocsin.prediction.impact import STEADY, STEADY_POWER, ln_by_mach
+from tocsin.prediction.impact import ln_by_mach
 from tocsin.prediction.kinds import DEFAULT, Kind
 from tocsin.prediction.meteoroids import DARK_M_S, LINE_KG, fall_line, meteoroid
 from tocsin.prediction.predictor import predict
@@ -151,8 +152,8 @@ def test_what_has_no_impact_has_a_status_and_a_sentence(state, status, word):
     assert faults(made) == []
 
 
-@pytest.mark.parametrize(("beta", "curve"), [(5000.0, "slender"), (100.0, "fragment")])
-def test_how_far_from_linear_it_is_is_told_by_the_drag_that_it_has(monkeypatch, beta, curve):
+@pytest.mark.parametrize(("beta", "taken"), [(5000.0, STEADY), (100.0, TUMBLING)])
+def test_how_far_from_linear_it_is_is_told_by_the_drag_that_it_has(monkeypatch, beta, taken):
     flown = []
 
     def watched(starts, coefficient, forces, **more):
@@ -161,9 +162,8 @@ def test_how_far_from_linear_it_is_is_told_by_the_drag_that_it_has(monkeypatch, 
 
     monkeypatch.setattr(states, "to_ground", watched)
     predict_state(FALLING, covariance=[100.0, 5.0], ballistic_coefficient=beta)
-    power = STEADY_POWER if curve == "slender" else 1.0
     assert len(flown) == 1
-    assert len(flown[0]) == len(drag_curve(curve, power))
+    assert len(flown[0]) == len(taken.curve)
 
 
 def test_what_is_known_too_badly_has_no_area():

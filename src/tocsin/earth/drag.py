@@ -27,6 +27,8 @@ Mach 1, falling off with Mach number, never below vacuum; skin friction of 0.02 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -100,14 +102,37 @@ def ballistic_coefficient(shape: str, mass_kg: ArrayLike, area_m2: ArrayLike) ->
     return coefficient
 
 
-def drag_curve(shape: str, power: float = 1.0) -> Floats:
+def drag_curve(shape: str) -> Floats:
     """Cubics (n, 4) of the drag coefficient over its hypersonic value, as `forces.Forces.curve` has them.
 
     The same function as `drag_coefficient`; value and slope have no step at any Mach number, the second derivative
-    has one at each row of the table. power: of that ratio; less than 1 for a body that is only in part like the shape.
-    Raises `UsageError` for a shape that is not in `SHAPES`.
+    has one at each row of the table. Raises `UsageError` for a shape that is not in `SHAPES`.
     """
-    return _curve(shape, power).copy()
+    return _curve(shape).copy()
+
+
+def ln_curve(shape: str, most_mach: float = math.inf) -> Floats:
+    """Cubics (n, 4) like those of `drag_curve`, of the logarithm of that ratio.
+
+    most_mach: a row of the table, from which on the coefficient is held; it is the hypersonic one then. Raises
+    `UsageError` for a shape that is not in `SHAPES`.
+    """
+    table = _held(shape, most_mach)
+    return _cubics(table[:, 0], np.log(table[:, 1] / table[-1, 1]))
+
+
+def mixed_curve(powers: Mapping[str, float], most_mach: float = math.inf) -> Floats:
+    """Cubics as `drag_curve`, of the product of powers of the coefficients of shapes: of a body between them.
+
+    most_mach: as in `ln_curve`. Raises `UsageError` for a shape that is not in `SHAPES`.
+    """
+    tables = [(power, _held(shape, most_mach)) for shape, power in powers.items()]
+    mach = np.unique(np.concatenate([table[:, 0] for _, table in tables]))
+    value = np.zeros(len(mach))
+    for power, table in tables:
+        at = PchipInterpolator(*table.T)(np.minimum(mach, table[-1, 0]))
+        value += power * np.log(at / table[-1, 1])
+    return _cubics(mach, np.exp(value))
 
 
 def with_shape(forces: Forces, shape: str) -> Forces:
@@ -122,12 +147,26 @@ def _table(shape: str) -> Floats:
     return np.array(TABLES[shape])
 
 
-@cache
-def _curve(shape: str, power: float = 1.0) -> Floats:
+def _held(shape: str, most_mach: float) -> Floats:
+    """Rows (n, 2) of a shape's table, which hold the coefficient from a Mach number on; the curve ends level."""
     table = _table(shape)
-    relative = PchipInterpolator(table[:, 0], (table[:, 1] / table[-1, 1]) ** power)
-    mach = MACH_STEP * np.arange(round(table[-1, 0] / MACH_STEP) + 1)
-    value, slope = relative(mach), MACH_STEP * relative(mach, 1)
+    last = int(np.searchsorted(table[:, 0], most_mach))
+    table = table[: last + 2]
+    table[last:, 1] = table[min(last, len(table) - 1), 1]
+    return table
+
+
+@cache
+def _curve(shape: str) -> Floats:
+    table = _table(shape)
+    return _cubics(table[:, 0], table[:, 1] / table[-1, 1])
+
+
+def _cubics(mach: Floats, value: Floats) -> Floats:
+    """Cubics (n, 4) every MACH_STEP through values (k,) at Mach numbers (k,)."""
+    through = PchipInterpolator(mach, value)
+    at = MACH_STEP * np.arange(round(mach[-1] / MACH_STEP) + 1)
+    value, slope = through(at), MACH_STEP * through(at, 1)
     rise = np.diff(value)
     low, high = slope[:-1], slope[1:]
     return np.column_stack([value[:-1], low, 3.0 * rise - 2.0 * low - high, low + high - 2.0 * rise])

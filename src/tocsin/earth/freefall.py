@@ -33,12 +33,13 @@ def base(ln_beta: float, layer: int, f: Forces) -> float:
 def slopes(
     y: Floats, wind_east: float, wind_north: float, first: float, half: float, layer: int, f: Forces,
     P: Floats, out: Floats,
-) -> tuple[float, float, float]:  # fmt: skip
+) -> tuple[float, float, float, float, float]:  # fmt: skip
     """Fill ``out`` (7,) with the slopes of a state ``y`` (7,), and P (4, 9) as `motion.acceleration` does.
 
     wind_east, wind_north: the unknown wind at 11 km (m/s); layer: of the air; half: `base` of that layer and of
     ``first``, ln of the ballistic coefficient when it was reckoned. Returns drag over
-    airspeed (1/s), the slope of ln density by height (1/m), and the airspeed (m/s; 0 where no air is felt).
+    airspeed (1/s), the slope of ln density by height (1/m), the airspeed (m/s; 0 where no air is felt), the height (m;
+    not reckoned there), and the Mach number (0 where the drag coefficient does not hang on it).
     """
     px, py, pz, vx, vy, vz = y[0], y[1], y[2], y[3], y[4], y[5]
     gm, radius, j2, j3, j4, w = f.gm_m3_s2, f.radius_m, f.j2, f.j3, f.j4, f.rate_rad_s
@@ -78,7 +79,7 @@ def slopes(
                 P[i, c] = 0.0
         P[0, 4], P[1, 3] = 2.0 * w, -2.0 * w
         out[3], out[4], out[5] = ax, ay, az
-        return 0.0, 0.0, 0.0
+        return 0.0, 0.0, 0.0, 0.0, 0.0
     # height and its gradient, of `steps.height_series`
     a = f.semi_major_axis_m
     inverse = 1.0 / (1.0 - f.flattening)
@@ -140,6 +141,7 @@ def slopes(
     inverse_speed = 1.0 / speed if speed > 0.0 else 0.0
     drag = air * speed
     along, thick = drag * inverse_speed * inverse_speed, drag * slope
+    mach = 0.0
     if len(f.curve) > 0:
         last = min(layer, len(f.sound) - 1)
         m = min(max(t, -1.0), 1.0)  # sound has the layers of the air
@@ -224,4 +226,4 @@ def slopes(
             P[i, 0] -= rising * ox - eastward * sin_lon + northward * nx
             P[i, 1] -= rising * oy + eastward * cos_lon + northward * ny
             P[i, 2] -= rising * oz + northward * nz
-    return drag, slope, speed
+    return drag, slope, speed, height, mach

@@ -64,12 +64,17 @@ class Tape(NamedTuple):
 
     lengths_s: Floats  # (n,) of the steps
     parts: Floats  # (n, 9, 4, 9) derivatives of the forces at each stage
+    felt: Floats  # (n, 9, 2) height (m) and Mach number at each stage, as `freefall.slopes` gives them
+    braked: Floats  # (n, 9, 4) of `back`: derivatives by ln of the ballistic coefficient at that stage alone
 
 
 @jit
 def new_tape() -> Tape:
     """Room for a flight; it grows where a flight needs more."""
-    return Tape(np.empty(FEW_STEPS), np.empty((FEW_STEPS, PASSED, 4, 9)))
+    return Tape(
+        np.empty(FEW_STEPS), np.empty((FEW_STEPS, PASSED, 4, 9)), np.empty((FEW_STEPS, PASSED, 2)),
+        np.empty((FEW_STEPS, PASSED, NUMBERS)),
+    )  # fmt: skip
 
 
 @jit
@@ -99,7 +104,7 @@ def flight(
     K = np.empty(STAGES * ROWS)
     spare = np.empty((4, 9))
     h, errors = np.empty(ROWS), np.empty(2)
-    lengths, parts = tape.lengths_s, tape.parts
+    lengths, parts, felt, braked = tape.lengths_s, tape.parts, tape.felt, tape.braked
     steps = 0
     a, flattening = f.semi_major_axis_m, f.flattening
     sense = -1.0 if limit_s < 0.0 else 1.0
@@ -123,7 +128,9 @@ def flight(
         if fresh:
             half = base(x[6], layer, f)
             if kind == BALLISTIC:
-                drag, slope, airspeed = slopes(y, x[7], x[8], x[6], half, layer, f, parts[steps, 0], K[:ROWS])
+                drag, slope, airspeed, felt[steps, 0, 0], felt[steps, 0, 1] = slopes(
+                    y, x[7], x[8], x[6], half, layer, f, parts[steps, 0], K[:ROWS]
+                )
             else:
                 drag, slope, airspeed = _under_thrust(y, x, f, parts[steps, 0], K[:ROWS])
             fresh = False
@@ -169,7 +176,9 @@ def flight(
             kept = parts[steps, stage] if stage < PASSED else spare
             out = K[stage * ROWS : (stage + 1) * ROWS]
             if kind == BALLISTIC:
-                slopes(trial, x[7], x[8], x[6], half, layer, f, kept, out)
+                _, _, _, at_m, mach = slopes(trial, x[7], x[8], x[6], half, layer, f, kept, out)
+                if stage < PASSED:
+                    felt[steps, stage, 0], felt[steps, stage, 1] = at_m, mach
             else:
                 _under_thrust(trial, x, f, kept, out)
         end_state(y, h, K, after)
@@ -209,6 +218,8 @@ def flight(
             if steps == len(lengths):
                 lengths = np.concatenate((lengths, np.empty_like(lengths)))
                 parts = np.concatenate((parts, np.empty_like(parts)))
+                felt = np.concatenate((felt, np.empty_like(felt)))
+                braked = np.concatenate((braked, np.empty_like(braked)))
             fresh = True
             sin_lat, cos_lat, sin_lon, cos_lon, height = ends_at
             lowest = min(lowest, height)
@@ -229,14 +240,16 @@ def flight(
     if code == codes.NOT_FINITE or code == codes.TOO_MANY_STEPS:
         time_s = math.nan
         end[:] = math.nan
-    return code, time_s, end, lowest, tries, steps, Tape(lengths, parts)
+    return code, time_s, end, lowest, tries, steps, Tape(lengths, parts, felt, braked)
 
 
 @jit_lanes
 def back(steps: int, tape: Tape, burning: bool, end: Floats) -> Floats:
     """Derivatives (9, 4) of four numbers by the start of a flight, from those by its end (7, 4).
 
-    steps, tape: as of `flight`; burning: whether ln of the ballistic coefficient changes on the way.
+    steps, tape: as of `flight`; burning: whether ln of the ballistic coefficient changes on the way. Fills the tape's
+    ``braked``: with it the end follows from any departure of drag along the way, D (n, 9) of ln Cd at the stages, as
+    - sum(D * braked).
     """
     now, slope, M = np.empty(BACK), np.empty(BACK), np.empty(PASSED * BACK)
     rest = np.zeros(2 * NUMBERS)
@@ -270,6 +283,8 @@ def back(steps: int, tape: Tape, burning: bool, end: Floats) -> Floats:
         for stage in range(PASSED):
             for i in range(BACK):
                 now[i] += M[stage * BACK + i]
+            for q in range(NUMBERS):
+                tape.braked[n, stage, q] = M[stage * BACK + 24 + q]
     out = np.empty((9, NUMBERS))
     for q in range(NUMBERS):
         for r in range(ROWS):

@@ -126,7 +126,7 @@ def landings_of(
             start[:] = 0.0
             start[:6] = states[k]
             start[6] = ln_beta
-            code, t, y, J, _, tape = land(start, ground_m, f, tape)
+            code, t, y, J, _, _, tape = land(start, ground_m, f, tape)
             if code != LANDED:
                 continue
             sin_lat, cos_lat, sin_lon, cos_lon, _ = up_and_height(start[0], start[1], start[2])

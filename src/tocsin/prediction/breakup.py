@@ -16,8 +16,9 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic
 from tocsin.earth.flights import to_ground
 from tocsin.earth.forces import Forces
 from tocsin.earth.status import LANDED
+from tocsin.prediction.departures import TUMBLING_LN_BETA
 from tocsin.prediction.forecast import Pieces
-from tocsin.prediction.impact import LONGEST_FLIGHT_S, TUMBLING_LN_BETA
+from tocsin.prediction.impact import LONGEST_FLIGHT_S
 from tocsin.sensors.plots import Floats
 
 # What a piece is thrown by, one sigma of each axis: NASA's model of explosions has a speed of 28 m/s in the median for

@@ -9,7 +9,7 @@ import numpy as np
 from tocsin.earth.flights import Flights, to_ground
 from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.status import LANDED, STILL_UP, TOO_MANY_STEPS
-from tocsin.prediction.impact import TUMBLING_LN_BETA
+from tocsin.prediction.departures import TUMBLING_LN_BETA
 from tocsin.prediction.kinds import Kind
 from tocsin.sensors.plots import Floats
 

@@ -13,8 +13,9 @@ from tocsin.earth.motion import THRUST
 from tocsin.prediction.account import account
 from tocsin.prediction.area import polygons, polygons_of
 from tocsin.prediction.ascent import Burn, ends, landings_of
+from tocsin.prediction.departures import STEADY, TUMBLING
 from tocsin.prediction.forecast import Area, Spread
-from tocsin.prediction.impact import STAYS_UP, STEADY, TUMBLING, WIND_SIGMA_M_S, impact
+from tocsin.prediction.impact import STAYS_UP, WIND_SIGMA_M_S, impact
 from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned, nodes
 from tocsin.prediction.region import outlines
 from tocsin.sensors.plots import Floats

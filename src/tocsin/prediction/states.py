@@ -28,6 +28,7 @@ from tocsin.errors import UsageError
 from tocsin.prediction import breakup, decay, meteoroids
 from tocsin.prediction.arguments import air_of, believed_of, covariance_of, within
 from tocsin.prediction.decay_flights import Fall
+from tocsin.prediction.departures import STEADY, TUMBLING, TUMBLING_LN_BETA
 from tocsin.prediction.forecast import (
     COMES_DOWN,
     IN_A_WINDOW,
@@ -45,13 +46,7 @@ from tocsin.prediction.forecast import (
     Prediction,
     Window,
 )
-from tocsin.prediction.impact import (
-    LONGEST_FLIGHT_S,
-    STEADY,
-    STEADY_POWER,
-    TUMBLING_LN_BETA,
-    WIND_SIGMA_M_S,
-)
+from tocsin.prediction.impact import LONGEST_FLIGHT_S, WIND_SIGMA_M_S, ln_by_mach
 from tocsin.prediction.kinds import (
     DEFAULT,
     LIMITS,
@@ -126,7 +121,7 @@ def predict_state(
     winds: known (`prediction.winds`); of a grid the profile at the place of impact is taken, which is found by a
     flight of its own. wind_sigma_m_s: of what is not known of the wind, each axis at 11 km (3 with winds, 15 without).
     shape: one of `earth.drag.SHAPES`, whose drag by Mach number the body has; None: that of a tumbling fragment below
-    1,200 kg/m2, and of `impact.STEADY` above. thrown_m_s: one sigma of each axis of what is added to the velocity at
+    1,200 kg/m2, and of `departures.STEADY` above. thrown_m_s: one sigma of each axis of what is added to the velocity at
     this moment (25 for a break-up, else 0); the areas of a break-up hold shares of its pieces. shares (n,): of the
     impact, that areas hold, each between 0 and 1. ground_m: height of the ground over the ellipsoid. A meteoroid
     ablates above 3 km/s.
@@ -304,8 +299,8 @@ def _parts(
     if shape is not None:
         f = _shaped(x, base, shape)
         return [_Part(1.0, kinds, limits, f, f)]
-    steady = base._replace(curve=STEADY.curve / _mach_factor(x, "slender") ** STEADY_POWER)
-    return [_Part(1.0, kinds, limits, steady, _shaped(x, base, "fragment"))]
+    steady, tumbling = (base._replace(curve=f.curve / math.exp(ln_by_mach(x, f))) for f in (STEADY, TUMBLING))
+    return [_Part(1.0, kinds, limits, steady, tumbling)]
 
 
 def _landings(
