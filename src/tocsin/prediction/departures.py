@@ -74,7 +74,7 @@ def air_sigma(height: float) -> float:
 def departures(
     x: Floats, tumbles: bool, steps: int, tape: Tape, slow: Floats, slow_m: float, slow_mach: float, f: Forces
 ) -> Floats:
-    """Derivatives (3, 4) of place and time of an impact by departures of one sigma: of cone, cube and air.
+    """Derivatives (3, 4) of place and time of an impact by departures of one sigma to less drag: of cone, cube and air.
 
     x (9,): the state at the start. tumbles: it keeps no attitude. steps, tape: of its flight, after `back`. slow (4,):
     the derivative by ln beta of what follows the flight, a slow fall about a height (m) and a Mach number.
@@ -92,10 +92,12 @@ def departures(
             by, at_m, at = slow, slow_m, slow_mach
         if by[3] == 0.0 and by[0] == 0.0:  # above the air
             continue
-        by_cone = sigmas[0] * (at_mach(at, CONE) - cone)
-        by_cube = sigmas[1] * (at_mach(at, CUBE) - cube)
-        far = abs(height - at_m)
-        by_air = math.hypot(air, air_sigma(at_m)) * far / (AIR_DEPTH_M + far)
+        there, far = air_sigma(at_m), abs(height - at_m)
+        by_air = math.sqrt(air * air + there * there) * far / (AIR_DEPTH_M + far)
+        by_cone, by_cube = -sigmas[0] * cone, -sigmas[1] * cube
+        if at < MOST_MACH:
+            by_cone += sigmas[0] * at_mach(at, CONE)
+            by_cube += sigmas[1] * at_mach(at, CUBE)
         for q in range(NUMBERS):
             out[0, q] += by_cone * by[q]
             out[1, q] += by_cube * by[q]
