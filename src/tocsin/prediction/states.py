@@ -120,9 +120,9 @@ def predict_state(
 
     winds: known (`prediction.winds`); of a grid the profile at the place of impact is taken, which is found by a
     flight of its own. wind_sigma_m_s: of what is not known of the wind, each axis at 11 km (3 with winds, 15 without).
-    shape: one of `earth.drag.SHAPES`, whose drag by Mach number the body has; None: that of a tumbling fragment below
-    1,200 kg/m2, and of `departures.STEADY` above. thrown_m_s: one sigma of each axis of what is added to the velocity at
-    this moment (25 for a break-up, else 0); the areas of a break-up hold shares of its pieces. shares (n,): of the
+    shape: one of `earth.drag.SHAPES`, whose drag by Mach number the body has; None: that of `departures.TUMBLING` below
+    1,200 kg/m2, and of `departures.STEADY` above. thrown_m_s: one sigma of each axis of what is added to the velocity
+    at this moment (25 for a break-up, else 0); the areas of a break-up hold shares of its pieces. shares (n,): of the
     impact, that areas hold, each between 0 and 1. ground_m: height of the ground over the ellipsoid. A meteoroid
     ablates above 3 km/s.
 
