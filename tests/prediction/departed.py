@@ -22,7 +22,7 @@ def departed(x, tumbles, shares):
     is the drag of now, so ln beta must follow it (`impact.ln_by_mach`).
     """
     f, sigmas = (TUMBLING, TUMBLING_SIGMAS) if tumbles else (STEADY, STEADY_SIGMAS)
-    powers = {"slender": 0.0, "fragment": 1.2} if tumbles else {"slender": 0.25, "fragment": 0.75}
+    powers = {"slender": 0.0, "fragment": 1.2} if tumbles else {"slender": 0.2, "fragment": 0.8}
     powers["slender"] += sigmas[0] * shares[0]
     powers["fragment"] += sigmas[1] * shares[1]
     height = float(ecef_to_geodetic(x[:3])[2])

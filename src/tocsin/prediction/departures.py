@@ -35,11 +35,11 @@ from tocsin.sensors.plots import Floats
 # What has no fixed attitude, and so all that is lighter than this, has the drag of a tumbling fragment by Mach number.
 TUMBLING_LN_BETA = math.log(1200.0)
 MOST_MACH = 8.0
-STEADY = STANDARD._replace(curve=mixed_curve({"slender": 0.25, "fragment": 0.75}, MOST_MACH))
+STEADY = STANDARD._replace(curve=mixed_curve({"slender": 0.2, "fragment": 0.8}, MOST_MACH))
 TUMBLING = STANDARD._replace(curve=mixed_curve({"fragment": 1.2}))
 CONE, CUBE = ln_curve("slender", MOST_MACH), ln_curve("fragment")
 # One sigma of the shares of cone and cube: of what keeps its attitude, and of what tumbles.
-STEADY_SIGMAS, TUMBLING_SIGMAS = (0.17, 0.7), (0.0, 0.6)
+STEADY_SIGMAS, TUMBLING_SIGMAS = (0.2, 0.7), (0.0, 0.6)
 # One sigma of ln density: near the ground, its growth with height up to there, and the height over which it changes.
 AIR_SIGMA, AIR_SIGMA_1_M, AIR_TOP_M, AIR_DEPTH_M = 0.02, 1e-6, 80e3, 4e3
 WAYS = 3
