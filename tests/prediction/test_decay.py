@@ -177,7 +177,7 @@ def test_what_comes_down_at_once_has_no_window():
     assert made.status == COMES_DOWN
     assert made.window is None
     assert predict_state(start(0.0, 0.0, 100e3, 7000.0, 90.0, -5.0)).window is None
-    thrown = predict_state(start(0.0, 0.0, 300e3, 4700.0, 90.0, 70.0), origin="child")  # not once round
+    thrown = predict_state(start(0.0, 0.0, 300e3, 4800.0, 90.0, 70.0), origin="child")  # not once round
     assert thrown.time_quantiles_s[-1] > decay.HALF_TURN_S
     assert thrown.window is None
 
