@@ -8,7 +8,7 @@ import numpy as np
 
 from tocsin.errors import UsageError
 from tocsin.formats.predictions import lines
-from tocsin.prediction.forecast import COMES_DOWN, Prediction, Window
+from tocsin.prediction.forecast import COMES_DOWN, FallLine, Pieces, Prediction, Window
 from tocsin.units import DEGREE_RAD
 
 WIDEST_DEG = 180.0  # an area wider than this lies across the antimeridian
@@ -46,20 +46,20 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
             label = f"{100 * impact.shares[i]:g} %: {impact.areas_km2[i]:,.3g} km²" if number == 0 else None
             axes.fill(east, corners[:, 1], alpha=0.25, color="tab:red", label=label)
     axes.plot(lon(impact.longitude_rad / DEGREE_RAD), impact.latitude_rad / DEGREE_RAD, "k+", label="median")
-    line = impact.fall_line
-    if line is not None and np.isfinite(line.latitude_rad).any():
+    lines: list[tuple[str, FallLine | Pieces, list[str]]] = []
+    if impact.fall_line is not None:
+        lines.append(("fall line", impact.fall_line, [f" {mass:g} kg" for mass in impact.fall_line.mass_kg]))
+    if impact.pieces is not None:
+        names = [f" {beta:g} kg/m²" for beta in impact.pieces.ballistic_coefficient_kg_m2]
+        lines.append(("heel to toe", impact.pieces, names))
+    for label, line, names in lines:
+        if not np.isfinite(line.latitude_rad).any():
+            continue
         east, north = lon(line.longitude_rad / DEGREE_RAD), line.latitude_rad / DEGREE_RAD
-        axes.plot(east, north, "k.-", linewidth=0.8, label="fall line")
-        for mass, x, y in zip(line.mass_kg, east, north, strict=True):
+        axes.plot(east, north, "k.-", linewidth=0.8, label=label)
+        for name, x, y in zip(names, east, north, strict=True):
             if np.isfinite(y):
-                axes.annotate(f" {mass:g} kg", (x, y))
-    pieces = impact.pieces
-    if pieces is not None and np.isfinite(pieces.latitude_rad).any():
-        east, north = lon(pieces.longitude_rad / DEGREE_RAD), pieces.latitude_rad / DEGREE_RAD
-        axes.plot(east, north, "k.-", linewidth=0.8, label="heel to toe")
-        for beta, x, y in zip(pieces.ballistic_coefficient_kg_m2, east, north, strict=True):
-            if np.isfinite(y):
-                axes.annotate(f" {beta:g} kg/m²", (x, y))
+                axes.annotate(name, (x, y))
     axes.set_xlabel("longitude, degrees")
     axes.set_ylabel("latitude, degrees")
     middle = np.cos(impact.latitude_rad)
