@@ -46,13 +46,13 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
             label = f"{100 * impact.shares[i]:g} %: {impact.areas_km2[i]:,.3g} km²" if number == 0 else None
             axes.fill(east, corners[:, 1], alpha=0.25, color="tab:red", label=label)
     axes.plot(lon(impact.longitude_rad / DEGREE_RAD), impact.latitude_rad / DEGREE_RAD, "k+", label="median")
-    lines: list[tuple[str, FallLine | Pieces, list[str]]] = []
+    drawn: list[tuple[str, FallLine | Pieces, list[str]]] = []
     if impact.fall_line is not None:
-        lines.append(("fall line", impact.fall_line, [f" {mass:g} kg" for mass in impact.fall_line.mass_kg]))
+        drawn.append(("fall line", impact.fall_line, [f" {mass:g} kg" for mass in impact.fall_line.mass_kg]))
     if impact.pieces is not None:
         names = [f" {beta:g} kg/m²" for beta in impact.pieces.ballistic_coefficient_kg_m2]
-        lines.append(("heel to toe", impact.pieces, names))
-    for label, line, names in lines:
+        drawn.append(("heel to toe", impact.pieces, names))
+    for label, line, names in drawn:
         if not np.isfinite(line.latitude_rad).any():
             continue
         east, north = lon(line.longitude_rad / DEGREE_RAD), line.latitude_rad / DEGREE_RAD

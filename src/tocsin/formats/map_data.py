@@ -87,15 +87,9 @@ def first_impact_s(messages: Sequence[Message], impacts: Sequence[Impact]) -> fl
     """The moment that the page counts from: the first true impact, else the first one last warned of."""
     if impacts:
         return min(i.time_s for i in impacts)
-    last = {
-        m.incident: m
-        for stage in (
-            "prepare",
-            "take-cover",
-        )  # what people took cover from counts before what they were ready for
-        for m in messages
-        if m.stage == stage and m.footprints
-    }
+    # what people took cover from counts before what they were ready for
+    stages = ("prepare", "take-cover")
+    last = {m.incident: m for stage in stages for m in messages if m.stage == stage and m.footprints}
     times = [f.impact_time_s for m in last.values() for f in m.footprints if math.isfinite(f.impact_time_s)]
     return min(times, default=None)
 

@@ -145,9 +145,7 @@ def window(x: Floats, P: Floats, drag: Drag, fall: Fall) -> Window | float:
     told.
     """
     believed = wider(drag, AHEAD_SIGMA)
-    at = _grid(believed, COARSE)
-    times = _entries(x, at, fall)
-    share = _share_within(believed, at, times)
+    at, times, share = _coarse(x, believed, fall)
     if share < LEAST_SHARE or not np.isfinite(times).any():
         return share
     middle = min(float(np.interp(0.5, chance_below(believed, at), at)), float(at[np.isfinite(times)][-1]))
@@ -156,12 +154,17 @@ def window(x: Floats, P: Floats, drag: Drag, fall: Fall) -> Window | float:
         return math.nan
     if sigma > 0.0:
         believed = wider(believed, sigma)
-        at = _grid(believed, COARSE)
-        times = _entries(x, at, fall)
-    share = _share_within(believed, at, times)
-    if share < LEAST_SHARE or not np.isfinite(times).any():
-        return share
+        at, times, share = _coarse(x, believed, fall)
+        if share < LEAST_SHARE or not np.isfinite(times).any():
+            return share
     return _told(x, P, believed, at, times, share, fall)
+
+
+def _coarse(x: Floats, drag: Drag, fall: Fall) -> tuple[Floats, Floats, float]:
+    """Some flights over all that is believed: ln of the coefficient, times of entry, and the chance to come down."""
+    at = _grid(drag, COARSE)
+    times = _entries(x, at, fall)
+    return at, times, _share_within(drag, at, times)
 
 
 def _told(

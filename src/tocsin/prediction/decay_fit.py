@@ -75,10 +75,10 @@ def learn(time_s: ArrayLike, states: ArrayLike, covariances: ArrayLike | None = 
         & (speed < FASTEST_M_S)
         & np.isfinite(P).all((1, 2))
     )
-    good[good] = [is_low(one) for one in x[good]]
-    if count < 2 or not good[-1]:
+    if count < 2 or not (good[-1] and is_low(x[-1])):
         return NOTHING
     some = np.flatnonzero(good & (t >= t[-1] - LONGEST_ARC_S))
+    some = some[[is_low(one) for one in x[some]]]
     above = -0.5 * EARTH_GM_M3_S2 / energy(x[some])
     near = above < above[-1] + HIGHEST_ABOVE_M
     near[-2:] = True

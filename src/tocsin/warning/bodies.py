@@ -173,10 +173,10 @@ def settle_s(body: Body, settings: Settings) -> float:
 
 def settled(body: Body, now_s: float, settings: Settings) -> Body:
     """A body at a moment without a forecast of it: what its last forecasts agree on holds when none has come since."""
-    if settle_s(body, settings) > now_s:
+    if body.outline is None or settle_s(body, settings) > now_s:
         return body
     body = body._replace(recent=body.recent[-LAST_WORDS:])
-    return body if body.outline is None else body._replace(outline=_shrunk(body, body.outline, settings))
+    return body._replace(outline=_shrunk(body, body.outline, settings))
 
 
 def over_s(body: Body, settings: Settings) -> float:
