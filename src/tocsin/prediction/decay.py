@@ -15,12 +15,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, height_m
+from tocsin.earth.orbit import energy_and_perigee
 from tocsin.prediction.decay_flights import ENTRY_M, LONGEST_DECAY_S, Ends, Fall, ends
 from tocsin.prediction.decay_track import joined, swath_m
 from tocsin.prediction.forecast import QUANTILES, Window
 from tocsin.prediction.kinds import NOTHING, Kind, Learned
 from tocsin.sensors.plots import Floats
-from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MAJOR_AXIS_M
+from tocsin.units import EARTH_GM_M3_S2, SEMI_MAJOR_AXIS_M
 
 # Orbits that a window is made for: nothing higher comes down in a week, and what goes far out enters at its perigees
 # alone, hours or days apart, and is moved by the Moon and the Sun.
@@ -67,13 +68,8 @@ class Orbit(NamedTuple):
 
 def orbit_of(x: Floats) -> Orbit:
     """The osculating orbit of a state (6,) in ECEF."""
-    v = x[3:] + np.cross([0.0, 0.0, EARTH_RATE_RAD_S], x[:3])
-    radius = float(np.linalg.norm(x[:3]))
-    energy = 0.5 * float(v @ v) - EARTH_GM_M3_S2 / radius
-    h2 = float((np.cross(x[:3], v) ** 2).sum())
-    parameter = h2 / EARTH_GM_M3_S2
-    eccentricity = math.sqrt(max(1.0 + 2.0 * energy * parameter / EARTH_GM_M3_S2, 0.0))
-    perigee = parameter / (1.0 + eccentricity) - SEMI_MAJOR_AXIS_M
+    energy, lowest_m = energy_and_perigee(x)
+    perigee = lowest_m - SEMI_MAJOR_AXIS_M
     if energy >= 0.0:
         return Orbit(energy, perigee, math.inf, math.nan)
     a = -0.5 * EARTH_GM_M3_S2 / energy

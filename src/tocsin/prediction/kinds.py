@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tocsin.earth.motion import BALLISTIC
+from tocsin.earth.orbit import energy_and_perigee
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.modes import (
@@ -27,7 +28,7 @@ from tocsin.tracking.modes import (
     LN_BETA_SIGMA,
 )
 from tocsin.tracking.tracks import Track
-from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MAJOR_AXIS_M
+from tocsin.units import SEMI_MAJOR_AXIS_M
 
 
 class Kind(NamedTuple):
@@ -97,16 +98,10 @@ def chance_of_orbit(state: Floats) -> float:
 
 @jit
 def _chance_of_orbit(state: Floats) -> float:
-    px, py, pz = state[0], state[1], state[2]
-    vx, vy, vz = state[3] - EARTH_RATE_RAD_S * py, state[4] + EARTH_RATE_RAD_S * px, state[5]
-    radius = math.sqrt(px * px + py * py + pz * pz)
-    energy = 0.5 * (vx * vx + vy * vy + vz * vz) - EARTH_GM_M3_S2 / radius
+    energy, lowest_m = energy_and_perigee(state)
     if energy > 0.0:
         return 1.0
-    h2 = (py * vz - pz * vy) ** 2 + (pz * vx - px * vz) ** 2 + (px * vy - py * vx) ** 2
-    parameter = h2 / EARTH_GM_M3_S2
-    eccentricity = math.sqrt(max(1.0 + 2.0 * energy * parameter / EARTH_GM_M3_S2, 0.0))
-    perigee_m = parameter / (1.0 + eccentricity) - SEMI_MAJOR_AXIS_M
+    perigee_m = lowest_m - SEMI_MAJOR_AXIS_M
     share = (perigee_m - THROWN_PERIGEE_M) / (ORBIT_PERIGEE_M - THROWN_PERIGEE_M)
     return float(min(max(share, 0.0), 1.0))
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from tocsin.earth.forces import STANDARD
 from tocsin.earth.motion import BALLISTIC
+from tocsin.earth.orbit import energy_and_perigee
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking.correct import move_covariance
 from tocsin.tracking.modes import MODES, SIZE, USED, WORK, move_into
 from tocsin.tracking.tracks import Bools, States, Table
-from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, FLATTENING, SEMI_MAJOR_AXIS_M
+from tocsin.units import FLATTENING, SEMI_MAJOR_AXIS_M
 
 # Spectral density of what the forces leave out above the air, 2 a2 t of an acceleration a that lasts for a time t: Sun
 # and Moon at the height of a geostationary orbit and a satellite that leaks, 1e-5 m/s2 for hours; the uneven field of
@@ -81,23 +82,13 @@ def over(table: Table, h: States, now_s: float, widest_m: float, least_existence
 
 def perigee(state: Floats) -> tuple[float, Floats]:
     """Distance (m) of the perigee of a state (6,) from the Earth's centre, in a plain field, and its gradient (6,)."""
-    out, gradient = _perigee_m(state), np.empty(6)
+    gradient = np.empty(6)
     for i in range(6):
         step = np.zeros(6)
         step[i] = 100.0 if i < 3 else 0.1
-        gradient[i] = (_perigee_m(state + step) - _perigee_m(state - step)) / (2.0 * step[i])
-    return out, gradient
-
-
-def _perigee_m(state: Floats) -> float:
-    p = state[:3]
-    v = state[3:] + EARTH_RATE_RAD_S * np.array([-p[1], p[0], 0.0])
-    turn = np.cross(p, v)
-    parameter = float(turn @ turn) / EARTH_GM_M3_S2
-    r = float(np.linalg.norm(p))
-    energy = 0.5 * float(v @ v) - EARTH_GM_M3_S2 / r
-    eccentricity = np.sqrt(max(1.0 + 2.0 * energy * parameter / EARTH_GM_M3_S2, 0.0))
-    return float(parameter / (1.0 + eccentricity))
+        above, below = energy_and_perigee(state + step)[1], energy_and_perigee(state - step)[1]
+        gradient[i] = (above - below) / (2.0 * step[i])
+    return energy_and_perigee(state)[1], gradient
 
 
 def chain_order(time_s: Floats, epoch_s: float) -> tuple[Ints, Ints]:
