@@ -12,23 +12,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike
 
-from tocsin.earth.drag import SHAPES, drag_coefficient, hypersonic_coefficient, with_shape
+from tocsin.earth.drag import SHAPES
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, height_m
 from tocsin.earth.flights import to_ground
 from tocsin.earth.forces import STANDARD, Forces
-from tocsin.earth.motion import density_kg_m3, sound_speed_m_s
+from tocsin.earth.motion import density_kg_m3
 from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.errors import UsageError
 from tocsin.prediction import breakup, decay, meteoroids
 from tocsin.prediction.arguments import air_of, believed_of, covariance_of, within
 from tocsin.prediction.decay_flights import Fall
-from tocsin.prediction.departures import STEADY, TUMBLING, TUMBLING_LN_BETA
+from tocsin.prediction.departures import TUMBLING_LN_BETA
 from tocsin.prediction.forecast import (
     COMES_DOWN,
     IN_A_WINDOW,
@@ -46,18 +46,16 @@ from tocsin.prediction.forecast import (
     Prediction,
     Window,
 )
-from tocsin.prediction.impact import LONGEST_FLIGHT_S, WIND_SIGMA_M_S, ln_by_mach
+from tocsin.prediction.impact import LONGEST_FLIGHT_S, WIND_SIGMA_M_S
 from tocsin.prediction.kinds import (
-    DEFAULT,
-    LIMITS,
     NOTHING,
     Kind,
     Learned,
     chance_of_orbit,
-    kinds_alone,
     nodes,
 )
 from tocsin.prediction.landings import GROUND_M, SHARES, Landings, free, told
+from tocsin.prediction.parts import Part, parts_of, speed_m_s
 from tocsin.prediction.winds import FAR_M, Winds, wind_at
 from tocsin.sensors.plots import Floats
 from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S
@@ -65,7 +63,6 @@ from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S
 # What stays unknown of a wind that is given, each axis at 11 km: an analysis of the hour is off by so much.
 GIVEN_WIND_SIGMA_M_S = 3.0
 BETA_SIGMA = 0.1  # of a ballistic coefficient that is given, relative
-GIVEN_LIMITS = (0.0, math.log(1e6))  # of ln beta, where it is given
 LOWEST_GROUND_M, HIGHEST_GROUND_M = -500.0, 9000.0
 BELOW_M = 1.0  # the ground, by no more than which a state has just landed
 # Nothing of the Solar System is faster here (the speed of escape from the Sun, the Earth's own, and its pull: 73 km/s),
@@ -78,16 +75,6 @@ WIDEST_SIGMA_M, WIDEST_M = 1000e3, 6000e3
 FEW = 2e-3  # weight of flights that may be so, and are left out then
 NEGLIGIBLE = 1e-3  # of what stays up
 BENT = 0.3  # sigmas: a variance is then short by a fifth (2 b^2)
-
-
-class _Part(NamedTuple):
-    """Some of what a body may be: its share, kinds, and what acts on it."""
-
-    share: float
-    kinds: tuple[Kind, ...]
-    limits: tuple[float, float]  # of ln beta
-    steady: Forces
-    tumbling: Forces
 
 
 def predict_state(
@@ -170,13 +157,11 @@ def predict_state(
         return nothing(*wrong)
     taken_for = taken_for or ("orbit" if chance_of_orbit(x) > 0.5 else "whole")
     notes: list[str] = []
-    base = STANDARD
+    base, may_be = STANDARD, partial(parts_of, x, believed, taken_for if origin else None, shape)
     if winds is not None:
-        base = _blown(
-            x, _parts(x, believed, taken_for if origin else None, shape, STANDARD), winds, ground_m, notes
-        )
-    parts = _parts(x, believed, taken_for if origin else None, shape, base)
-    if taken_for == "meteoroid" and _speed_m_s(x) > meteoroids.DARK_M_S:
+        base = _blown(x, may_be(STANDARD), winds, ground_m, notes)
+    parts = may_be(base)
+    if taken_for == "meteoroid" and speed_m_s(x) > meteoroids.DARK_M_S:
         notes.append(
             f"It is faster than {meteoroids.DARK_M_S / 1000:g} km/s: until it is not, it is taken to ablate as a stone "
             f"does ({meteoroids.ABLATION_S2_M2 * 1e6:g} s2/km2)."
@@ -185,7 +170,7 @@ def predict_state(
     later: Window | float | None = None
     latest_s = math.inf if landings is None or stays_up > NEGLIGIBLE else float(landings.point[:, 3].max())
     if taken_for not in ("meteoroid", "breakup") and latest_s > decay.HALF_TURN_S and decay.is_low(x):
-        calm = _parts(x, believed, taken_for if origin else None, shape, STANDARD)[0]
+        calm = may_be(STANDARD)[0]
         fall = Fall(calm.kinds, calm.limits, wind_sigma_m_s, calm.steady, calm.tumbling, ground_m)
         drag = decay.drag_of(calm.kinds, calm.limits, air or decay.level(x), decayed)
         later = decay.window(x, P, drag, fall)
@@ -239,10 +224,6 @@ _LIES = "It lies on the ground or moves along it: it is down where it is, and no
 _WIDE = "It is known so badly that its impact may be almost anywhere: no area can be drawn."
 
 
-def _speed_m_s(x: Floats) -> float:
-    return float(np.linalg.norm(x[3:]))
-
-
 def _unphysical(x: Floats, ground_m: float) -> tuple[int, str] | None:
     """Status and sentence of what is no state of a body above the ground."""
     if not np.isfinite(x).all():
@@ -256,55 +237,17 @@ def _unphysical(x: Floats, ground_m: float) -> tuple[int, str] | None:
     height = float(height_m(x[0], x[1], x[2]))
     if height < ground_m - BELOW_M:
         return UNDER_GROUND, f"It is at a height of {height:.0f} m, under the ground ({ground_m:g} m)."
-    pressure = 0.5 * density_kg_m3(height, STANDARD) * _speed_m_s(x) ** 2
+    pressure = 0.5 * density_kg_m3(height, STANDARD) * speed_m_s(x) ** 2
     if pressure > STRONGEST_PA:
         return TOO_FAST, (
-            f"It has {_speed_m_s(x):.0f} m/s at a height of {height:.0f} m, where the air presses with "
+            f"It has {speed_m_s(x):.0f} m/s at a height of {height:.0f} m, where the air presses with "
             f"{pressure / 1e9:.1f} GPa: no body withstands {STRONGEST_PA / 1e9:g} GPa."
         )
     return None
 
 
-def _mach_factor(x: Floats, shape: str) -> float:
-    """Drag coefficient of a shape at a state's speed over its hypersonic one."""
-    sound = sound_speed_m_s(float(height_m(x[0], x[1], x[2])), STANDARD)
-    return float(drag_coefficient(shape, _speed_m_s(x) / sound)) / hypersonic_coefficient(shape)
-
-
-def _shaped(x: Floats, forces: Forces, shape: str) -> Forces:
-    """Forces with the drag of a shape over that at the speed of a state."""
-    shaped = with_shape(forces, shape)
-    return shaped._replace(curve=shaped.curve / _mach_factor(x, shape))
-
-
-def _parts(
-    x: Floats, believed: tuple[Kind, ...] | None, origin: str | None, shape: str | None, base: Forces
-) -> list[_Part]:
-    """All that a body may be. origin: None where it follows from the state."""
-    limits = LIMITS if believed is None else GIVEN_LIMITS
-    if origin == "meteoroid":
-        burning = meteoroids.ablating(base)
-        parts = []
-        for name, (share, _, _) in meteoroids.SHAPES.items():
-            taken = shape or name
-            f = _shaped(x, burning, taken)
-            own = believed or meteoroids.meteoroid(
-                name,
-                meteoroids.MASS_KG * meteoroids.mass_before(_speed_m_s(x)),
-                ln_by_mach=math.log(_mach_factor(x, name)),
-            )
-            parts.append(_Part(share, own, limits, f, f))
-        return parts
-    kinds = believed or (kinds_alone(x) if origin is None else getattr(DEFAULT, origin))
-    if shape is not None:
-        f = _shaped(x, base, shape)
-        return [_Part(1.0, kinds, limits, f, f)]
-    steady, tumbling = (base._replace(curve=f.curve / math.exp(ln_by_mach(x, f))) for f in (STEADY, TUMBLING))
-    return [_Part(1.0, kinds, limits, steady, tumbling)]
-
-
 def _landings(
-    x: Floats, P: Floats, parts: list[_Part], wind_sigma_m_s: float, ground_m: float
+    x: Floats, P: Floats, parts: list[Part], wind_sigma_m_s: float, ground_m: float
 ) -> tuple[Landings | None, float, float]:
     """Flights of all parts, None where none comes down; the share that does not; the lowest height of that (m)."""
     start, known = np.zeros(9), np.zeros((9, 9))
@@ -332,7 +275,7 @@ def _landings(
     return together._replace(weight=together.weight / together.weight.sum()), stays_up, lowest_m
 
 
-def _blown(x: Floats, parts: list[_Part], winds: Winds, ground_m: float, notes: list[str]) -> Forces:
+def _blown(x: Floats, parts: list[Part], winds: Winds, ground_m: float, notes: list[str]) -> Forces:
     """The forces with the wind where the state would come down, or where it is if it does not."""
     place = x[:3]
     if len(winds.place_m):
@@ -379,7 +322,7 @@ def _drawn(area: shapely.Geometry) -> bool:
     return bool(not area.is_empty and area.is_valid and all(not len(part.interiors) for part in parts))
 
 
-def _bent(x: Floats, P: Floats, part: _Part, landings: Landings, ground_m: float) -> list[str]:
+def _bent(x: Floats, P: Floats, part: Part, landings: Landings, ground_m: float) -> list[str]:
     """What to say where the spread of the state is far from linear.
 
     Flights one sigma to either side along each principal axis tell how much the place of impact, a z + b z^2 of a

@@ -26,7 +26,7 @@ from tocsin.tracking.crowd_weights import doubts, forgotten, grow, summed, unsee
 from tocsin.tracking.fusion import Held, log_same
 from tocsin.tracking.modes import SIZE, add_noise
 from tocsin.tracking.sparse_fit import equations
-from tocsin.tracking.steady import chain_order, coast
+from tocsin.tracking.steady import chain_order, coast, perigee
 from tocsin.units import DEGREE_RAD
 
 LATITUDE_RAD, WEST_RAD, EAST_RAD = 45.0 * DEGREE_RAD, 0.0, 1.0 * DEGREE_RAD
@@ -66,6 +66,7 @@ def _warm_up_orbits(x: Floats) -> None:
     column, lever, room = np.full((1, 4), -1), np.ones((1, 4)), (np.zeros((1, 4)), np.zeros((1, 4, SIZE)))
     equations(x, 0.0, *chain_order(np.zeros(1), 0.0), np.zeros(1), *looks, column, lever, np.zeros(0), *room)
     coast(x, np.eye(SIZE), np.zeros((SIZE, 0)), 1.0, 0.0)
+    perigee(x[:6])
 
 
 def _warm_up_crowds() -> None:
