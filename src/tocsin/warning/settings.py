@@ -43,13 +43,13 @@ class Settings(NamedTuple):
     poke: float = 0.02  # share of a new area that may lie outside the alerted one
     slack_scale: float = 1.1  # an outline that grows does so by this much more
     agree_forecasts: int = 3  # so many forecasts,
-    agree_s: float = 15.0  # over so long, agree before an area shrinks or a threat is withdrawn
+    agree_s: float = 10.0  # over so long, agree before an area shrinks or a threat is withdrawn
     settle: float = 0.9  # a body's outline follows when it would shrink to this share
     shrink: float = 0.7  # an Update is worth sending when a footprint shrinks to this share
     arrival_s: float = 60.0  # an Update is worth sending when the first arrival moves by this much
     onset_s: float = 10.0  # or may come this much before the announced onset
     urgent_interval_s: float = 2.0  # least time between messages when the area grows
-    interval_s: float = 10.0  # least time between messages otherwise
+    interval_s: float = 20.0  # least time between messages otherwise
 
     # when to end
     sigmas: float = (
