@@ -35,7 +35,7 @@ def test_what_is_left_out_stays():
         ("[decide]\nforecasts = 2.0", "[decide] forecasts is 2.0, must be a whole number from 1 to 20"),
         ("[decide]\nprepare_public = 1", "[decide] prepare_public is 1, must be true or false"),
         ("[decide]\nhold = nan", "[decide] hold is nan"),
-        ("[change]\nurgent_interval_s = 20", "urgent_interval_s is 20, must be at most interval_s, 10"),
+        ("[change]\nurgent_interval_s = 30", "urgent_interval_s is 30, must be at most interval_s, 20"),
         ("[decide", "p.toml: is not TOML"),
     ],
 )

@@ -449,6 +449,9 @@ def test_who_is_let_out_of_cover_is_told_to_be_ready_where_another_may_come(gaze
     assert not [one for one in messages if one.stage in ("all-clear", "withdrawn") and one.sent_s <= at_s]
     let_out = next(one for one in messages if one.sent_s == at_s)
     assert let_out.kind == "Update"
+    # those in cover hear that they may leave it, and why they should stay near
+    assert let_out.texts[0].headline.startswith("EXERCISE. You can leave cover: ")
+    assert "Be ready: other objects may fall" in let_out.texts[0].headline
 
 
 @pytest.mark.parametrize("prepare", [False, True])

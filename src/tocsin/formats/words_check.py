@@ -63,6 +63,7 @@ STAGE_KEYS: Mapping[str, Mapping[str, Fields]] = {
     "take-cover": _HURRIED,
     "update": _HURRIED,
     "reduced": _HURRIED,
+    "eased": _COMING,
     "all-clear": _OVER,
     "withdrawn": _OVER,
     "light": _LIGHT,

@@ -186,8 +186,10 @@ def _references(chain: Chain, now_s: float) -> tuple[tuple[str, float], ...]:
 
 def _said(chain: Chain, why: Change) -> str:
     """What people read: those who were told to take cover already are told what has changed."""
-    if chain.stage != TAKE_COVER or chain.said != TAKE_COVER:
+    if chain.said != TAKE_COVER:
         return chain.stage
+    if chain.stage != TAKE_COVER:
+        return "eased"
     return "reduced" if why.reduced else "update"
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from babel import Locale
 
-# what can be said; update: the area or the time has changed; reduced: the area has only become smaller; light: it is
-# over or withdrawn, but light pieces still fall
-STAGES = ("prepare", "take-cover", "update", "reduced", "all-clear", "withdrawn", "light")
+# what can be said; update: the area or the time has changed; reduced: the area has only become smaller; eased: nobody
+# need be in cover any more, but be ready; light: it is over or withdrawn, but light pieces still fall
+STAGES = ("prepare", "take-cover", "update", "reduced", "eased", "all-clear", "withdrawn", "light")
 DRILLS = {"Exercise": "exercise", "Test": "test"}  # CAP status -> table of its marks in a language's file
 
 LONGEST_HEADLINE = 160  # CAP 1.2, 3.2.2: headlines of at most 160 characters fit on small screens
