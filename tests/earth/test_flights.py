@@ -247,6 +247,16 @@ def test_forth_and_back_and_in_parts(duration_s, beta, part, **place):
 
 
 @compiled
+def test_a_flight_that_turns_just_beside_a_bound_of_the_air_goes_on():
+    # after 29 hours they come 101 m below the bound at 160 km, inside the slack of both layers, and climb again
+    low_orbit = [4729847.94, 3968813.66, 2232680.62, -5111.12804, 4681.38823, 2506.09104]
+    beta = np.exp(np.linspace(5.0597, 5.0600, 300))
+    flown = to_ground(np.tile(low_orbit, (300, 1)), beta, ground_m=80e3, longest_s=172800.0, error_m=3.0)
+    assert np.isin(flown.status, (status.LANDED, status.STILL_UP)).all()
+    assert flown.steps.max() < 1000
+
+
+@compiled
 @given(scale=st.floats(1e-3, 1e3), beta=st.floats(50.0, 15000.0), **ANY)
 @settings(max_examples=20, deadline=None)
 def test_only_mass_over_area_counts(scale, beta, **place):

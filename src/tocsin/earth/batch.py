@@ -65,9 +65,11 @@ from tocsin.earth.steps import (
     ORBIT_RAD_S,
     SAFETY,
     SHORTEST_S,
+    height_rate,
     height_series,
     shallowness,
     slack_m,
+    time_to_bound,
     time_to_ceiling,
     time_to_floor,
     time_to_go,
@@ -102,11 +104,13 @@ def carry(matrix: Floats, parts: Floats, h: Floats, K: Floats, trial: Floats, f:
 
 @jit_lanes
 def plan(
-    y: Floats, kept: Floats, K: Floats, sense: float, left: Floats, end: int, error_m: float, f: Forces, h: Floats
+    y: Floats, kept: Floats, K: Floats, sense: float, left: Floats, end: int, floor_m: float, error_m: float, f: Forces,
+    h: Floats,
 ) -> None:  # fmt: skip
     """Fill ``h`` with the length (s) of the next step of every lane, and the rows HEIGHT, TO_GO, SHALLOW and SLACK.
 
-    sense: 1 forward, -1 back in time; left (LANES,): time that is left (s, positive); end: what ends the flight.
+    sense: 1 forward, -1 back in time; left (LANES,): time that is left (s, positive); end: what ends the flight;
+    floor_m: height of the ground, far below where it ends no flight.
     """
     a = f.semi_major_axis_m
     second = 1.0 / (1.0 - f.flattening) ** 2 - 1.0
@@ -122,8 +126,7 @@ def plan(
         out_rate = (px * vx + py * vy + pz * vz) * inverse_r
         speed2 = vx * vx + vy * vy + vz * vz
         level2 = speed2 - out_rate * out_rate
-        e = second * sine * sine
-        rate = out_rate + a * second * (1.0 - 1.5 * e) * sine * (vz - sine * out_rate) * inverse_r
+        rate = height_rate(out_rate, vz, sine, inverse_r, a, second)
         full = (level2 + px * ax + py * ay + pz * az) * inverse_r
         # how density and speed make the drag change
         t = (height - kept[MIDDLE * LANES + i]) * kept[SCALE * LANES + i]
@@ -133,7 +136,7 @@ def plan(
         jerk = -sense * drag * (rate * growth + full)
         down = time_to_floor(rate, full, jerk, kept[FLOOR * LANES + i] - height)
         up = time_to_ceiling(rate, full, jerk, kept[CEILING * LANES + i] - height)
-        bound = min(down, up)
+        bound = time_to_bound(down, up, kept[FLOOR * LANES + i] <= floor_m)
         fall = STANDARD_GRAVITY_M_S2 - level2 * inverse_r
         kept[TO_GO * LANES + i] = time_to_go(sense * rate, fall, height)
         shallow = shallowness(rate, fall, height, speed2)
@@ -171,9 +174,8 @@ def look_back(after: Floats, errors: Floats, kept: Floats, sense: float, error_m
         sine = pz * inverse_r
         kept[AFTER * LANES + i] = height_series(r, inverse_r, sine * sine, a, second)
         vz = after[5 * LANES + i]
-        rate = (px * after[3 * LANES + i] + py * after[4 * LANES + i] + pz * vz) * inverse_r
-        rate += a * second * sine * (vz - sine * rate) * inverse_r
-        kept[AFTER_RATE * LANES + i] = sense * rate
+        out_rate = (px * after[3 * LANES + i] + py * after[4 * LANES + i] + pz * vz) * inverse_r
+        kept[AFTER_RATE * LANES + i] = sense * height_rate(out_rate, vz, sine, inverse_r, a, second)
         error = math.sqrt(errors[i]) + kept[TO_GO * LANES + i] * math.sqrt(errors[LANES + i])
         kept[EXCESS * LANES + i] = kept[SHALLOW * LANES + i] * error / error_m + 1e-12
 
@@ -287,7 +289,7 @@ def fly(
         if weathered:
             feel(y, kept, first, f)
         push(y, kept, K[:SIZE], f)
-        plan(y, kept, K, sense, left, end, error_m, f, h)
+        plan(y, kept, K, sense, left, end, floor_m, error_m, f, h)
         if whole:
             slopes(y, kept, parts[: PARTIALS * LANES], shear, f)
         for stage in range(1, STAGES):

@@ -36,6 +36,7 @@ from tocsin.earth.steps import (
     SHORTEST_S,
     shallowness,
     slack_m,
+    time_to_bound,
     time_to_ceiling,
     time_to_floor,
     time_to_go,
@@ -153,9 +154,10 @@ def flight(
         bound = (
             NEVER_S
             if kind != BALLISTIC
-            else min(
+            else time_to_bound(
                 time_to_floor(rate, full, jerk, low - height),
                 time_to_ceiling(rate, full, jerk, high - height),
+                low <= ground_m,
             )
         )
         to_go = time_to_go(sense * rate, STANDARD_GRAVITY_M_S2 - bend, height)

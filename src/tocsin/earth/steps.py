@@ -53,6 +53,16 @@ def height_series(r: float, inverse_r: float, s2: float, a: float, second: float
 
 
 @jit_inline
+def height_rate(out: float, north: float, sine: float, inverse_r: float, a: float, second: float) -> float:
+    """How fast that height changes (m/s); where a step begins and where it ends it must be the same to the sign.
+
+    out: velocity away from the Earth's centre, north: along its axis (m/s); sine: z / r; the others as of
+    `height_series`.
+    """
+    return out + a * second * (1.0 - 1.5 * second * sine * sine) * sine * (north - sine * out) * inverse_r
+
+
+@jit_inline
 def time_to_floor(rate: float, full: float, jerk: float, distance: float) -> float:
     """Time (s) until the height has changed by ``distance`` (m), downward; NEVER_S if it never does.
 
@@ -71,12 +81,23 @@ def time_to_floor(rate: float, full: float, jerk: float, distance: float) -> flo
 
 @jit_inline
 def time_to_ceiling(rate: float, full: float, jerk: float, distance: float) -> float:
-    """Like `time_to_floor`, upward. Above the ceiling the time is negative, and the step leads back to it."""
+    """Like `time_to_floor`, upward."""
     square = rate * rate + 2.0 * full * distance
     time = NEVER_S
     if square >= 0.0 and rate > 0.0:
         time = 2.0 * distance / (rate + math.sqrt(square))
     return newton(time, rate, full, jerk, distance)
+
+
+@jit_inline
+def time_to_bound(down: float, up: float, on_ground: bool) -> float:
+    """Time (s) to the next bound of a layer, from those to its floor and its ceiling.
+
+    A flight goes back to the ground alone. It may be beyond another bound by the slack and turn there: a step back
+    would be undone by the next one, for ever.
+    """
+    down = down if down > 0.0 or on_ground else NEVER_S
+    return min(down, up if up > 0.0 else NEVER_S)
 
 
 @jit_inline

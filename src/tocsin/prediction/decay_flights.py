@@ -8,7 +8,7 @@ import numpy as np
 
 from tocsin.earth.flights import Flights, to_ground
 from tocsin.earth.forces import STANDARD, Forces
-from tocsin.earth.status import LANDED, STILL_UP, TOO_MANY_STEPS
+from tocsin.earth.status import LANDED, STILL_UP
 from tocsin.prediction.departures import TUMBLING_LN_BETA
 from tocsin.prediction.kinds import Kind
 from tocsin.sensors.plots import Floats
@@ -17,7 +17,6 @@ LONGEST_DECAY_S = 7 * 86400.0  # that is looked ahead
 ENTRY_M = 80e3  # where most bodies break up: the usual moment of re-entry
 PART_S = 2 * 86400.0  # flown at a time: a flight may have so many steps
 STEP_ERROR_M = 3.0  # of 68 revolutions the end is then off by seconds
-OTHER_ERRORS_M = 2.0, 1.0
 FALL_S = 3600.0  # from entry to the ground: what is above 80 km then has left the air again
 MOST_DIPS = 50  # into the air, of what comes out again
 
@@ -60,7 +59,14 @@ def ends(x: Floats, ln_beta: Floats, fall: Fall) -> Ends:
             if not some.any():
                 continue
             who = flying[some]
-            fallen = _part(entry_state[some], np.exp(ln_beta[who]), forces, fall.ground_m, FALL_S)
+            fallen = to_ground(
+                entry_state[some],
+                np.exp(ln_beta[who]),
+                forces,
+                ground_m=fall.ground_m,
+                longest_s=FALL_S,
+                error_m=STEP_ERROR_M,
+            )
             landed = fallen.status == LANDED
             down = who[landed]
             out.entry_s[down] = since_s[down] + entry_s[some][landed]
@@ -78,31 +84,15 @@ def fly(x: Floats, ln_beta: Floats, forces: Forces, ground_m: float, longest_s: 
     """Flights (n,) of one state, or of states (n, 6), to a height, in parts: what stays up has the status of that."""
     starts = np.broadcast_to(x, (len(ln_beta), 6)).copy()
     beta = np.exp(ln_beta)
-    out = _part(starts, beta, forces, ground_m, min(PART_S, longest_s))
     flown = min(PART_S, longest_s)
+    out = to_ground(starts, beta, forces, ground_m=ground_m, longest_s=flown, error_m=STEP_ERROR_M)
     while flown < longest_s and (up := np.flatnonzero(out.status == STILL_UP)).size:
         more = min(PART_S, longest_s - flown)
-        further = _part(out.state[up], beta[up], forces, ground_m, more)
+        further = to_ground(
+            out.state[up], beta[up], forces, ground_m=ground_m, longest_s=more, error_m=STEP_ERROR_M
+        )
         out.time_s[up] = flown + further.time_s
         out.state[up], out.status[up] = further.state, further.status
         out.steps[up] += further.steps
         flown += more
-    return out
-
-
-def _part(starts: Floats, beta: Floats, forces: Forces, ground_m: float, longest_s: float) -> Flights:
-    """Flights as of `to_ground`.
-
-    One in a thousand long ones is caught where it only touches a layer of air; with other steps it passes.
-    """
-    out = to_ground(starts, beta, forces, ground_m=ground_m, longest_s=longest_s, error_m=STEP_ERROR_M)
-    for error_m in OTHER_ERRORS_M:
-        again = np.flatnonzero(out.status == TOO_MANY_STEPS)
-        if not again.size:
-            break
-        more = to_ground(
-            starts[again], beta[again], forces, ground_m=ground_m, longest_s=longest_s, error_m=error_m
-        )
-        for field in ("time_s", "state", "status", "steps"):
-            getattr(out, field)[again] = getattr(more, field)
     return out
