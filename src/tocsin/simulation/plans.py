@@ -82,6 +82,22 @@ class Entry(NamedTuple):
     breakup: Breakup | None
 
 
+class Orbit(NamedTuple):
+    """A path that decays: a stage that is left on a low orbit, until the air takes it down."""
+
+    name: str
+    copies: int
+    region: Region  # of its perigee
+    after_s: Spread
+    perigee_m: Spread
+    apogee_above_m: Spread  # over the perigee
+    heading_deg: Spread  # against the sky
+    ballistic_coefficient_kg_m2: Spread
+    density: Spread  # of the air over the standard, all along
+    unrest: float  # one sigma of ln of drag that changes within hours: air and attitude
+    breakup: Breakup | None
+
+
 class Aircraft(NamedTuple):
     """Level flights within a region."""
 
@@ -143,6 +159,7 @@ class Scenario(NamedTuple):
     density_spread: float  # 1: air density departs from the standard by 2 % low down, 10 % at 80 km
     launches: tuple[Launch, ...]
     entries: tuple[Entry, ...]
+    orbits: tuple[Orbit, ...]
     aircraft: tuple[Aircraft, ...]
     satellites: tuple[Satellites, ...]
     sensors: tuple[SensorPlan, ...]

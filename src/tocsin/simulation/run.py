@@ -40,12 +40,15 @@ def simulate(
 ) -> Run:
     """Simulate a scenario. The same scenario and seed give the same run.
 
-    ``bound=False`` leaves the oracle out; ``progress(done, total)`` is told how far it is.
+    ``bound=False`` leaves the oracle out, and so does an orbit that decays. ``progress(done, total)`` is told how far
+    it is.
     """
     weather_rng, path_rng, sensor_rng = np.random.default_rng(seed).spawn(3)
     weather = draw_weather(scenario, weather_rng)
     paths, end_s = draw_paths(scenario, weather, path_rng)
-    ballistic = [i for i, p in enumerate(paths) if p.kind in BALLISTIC] if bound else []
+    ballistic = (
+        [i for i, p in enumerate(paths) if p.kind in BALLISTIC] if bound and not scenario.orbits else []
+    )
     total = len(scenario.sensors) + len(ballistic)
     stations, plots, looks = [], [], []
     true_plots = 0

@@ -24,6 +24,7 @@ from tocsin.simulation.plans import (
     Breakup,
     Entry,
     Launch,
+    Orbit,
     Region,
     Satellites,
     Scenario,
@@ -85,6 +86,7 @@ def parse_scenario(text: str, file: str = "scenario") -> Scenario:
         density_spread=wind.number("density_spread", 0.0, 3.0, 1.0),
         launches=tuple(_launch(t) for t in top.tables("launch")),
         entries=tuple(_entry(t) for t in top.tables("entry")),
+        orbits=tuple(_orbit(t) for t in top.tables("orbit")),
         aircraft=tuple(_aircraft(t) for t in top.tables("aircraft")),
         satellites=tuple(_satellites(t) for t in top.tables("satellites")),
         sensors=tuple(_sensor(t) for t in top.tables("sensor")),
@@ -93,13 +95,15 @@ def parse_scenario(text: str, file: str = "scenario") -> Scenario:
     top.done()
     if not scenario.sensors:
         raise SettingsError(f"{file}: has no [[sensor]]; a recording needs at least one")
-    objects = [p.name for p in scenario.launches] + [p.name for p in scenario.entries]
-    for what, names in (("sensor", [s.name for s in scenario.sensors]), ("launch or entry", objects)):
+    objects = [p.name for plans in (scenario.launches, scenario.entries, scenario.orbits) for p in plans]
+    for what, names in (("sensor", [s.name for s in scenario.sensors]), ("launch, entry or orbit", objects)):
         for name in names:
             if names.count(name) > 1:
                 raise SettingsError(f"{file}: two of {what} are named {name!r}")
-    if not scenario.launches and not scenario.entries and scenario.duration_s is None:
-        raise SettingsError(f"{file}: duration_s is missing; without a launch or an entry nothing ends it")
+    if not objects and scenario.duration_s is None:
+        raise SettingsError(
+            f"{file}: duration_s is missing; without a launch, an entry or an orbit nothing ends it"
+        )
     return scenario
 
 
@@ -185,6 +189,25 @@ def _entry(t: Table) -> Entry:
     )
     t.done()
     return entry
+
+
+def _orbit(t: Table) -> Orbit:
+    breakup = t.table("breakup")
+    orbit = Orbit(
+        name=t.text("name"),
+        copies=t.count("count", 1, MAX_OBJECTS, 1),
+        region=_region(t),
+        after_s=t.spread("after_s", 0.0, 86400.0),
+        perigee_m=t.spread("perigee_m", 130e3, 500e3),
+        apogee_above_m=t.spread("apogee_above_m", 0.0, 1500e3, 0.0),
+        heading_deg=t.spread("heading_deg", 0.0, 360.0),
+        ballistic_coefficient_kg_m2=t.spread("ballistic_coefficient_kg_m2", 1.0, 1e5),
+        density=t.spread("density", 0.1, 10.0, 1.0),
+        unrest=t.number("unrest", 0.0, 1.0, 0.2),
+        breakup=_breakup(breakup) if breakup is not None else None,
+    )
+    t.done()
+    return orbit
 
 
 def _aircraft(t: Table) -> Aircraft:

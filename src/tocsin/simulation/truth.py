@@ -9,14 +9,17 @@ import numpy as np
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.metrics.paths import DANGEROUS, interpolate
 from tocsin.sensors.plots import Floats
+from tocsin.simulation.decay import UNREST_S, circle, draw_air, draw_orbit
 from tocsin.simulation.flight import BLUNT, MOST_S, SLENDER, climb, fly
 from tocsin.simulation.objects import NEVER, Flight, Impact, Path, draw_place
-from tocsin.simulation.plans import Breakup, Entry, Launch, Scenario, Separation
+from tocsin.simulation.plans import Breakup, Entry, Launch, Orbit, Scenario, Separation
 from tocsin.simulation.traffic import aircraft, satellite
 from tocsin.units import DEGREE_RAD
 
 DANGEROUS_KG_M2 = 50.0  # a piece of at least this ballistic coefficient is a fragment, else debris
 ASCENT_STEP_S = 0.1
+GLOW_M_S = 3e3  # what comes out of orbit is seen by cameras while it is faster
+LONGEST_ORBIT_S = 2 * 86400.0  # that is flown where the scenario has no duration
 
 
 def draw_weather(scenario: Scenario, rng: np.random.Generator) -> Floats:
@@ -38,6 +41,9 @@ def draw_paths(scenario: Scenario, weather: Floats, rng: np.random.Generator) ->
     for body in scenario.entries:
         for name in _names(body.name, body.copies):
             paths += _entry(body, name, scenario, weather, rng.spawn(1)[0])
+    for orbit in scenario.orbits:
+        for name in _names(orbit.name, orbit.copies):
+            paths += _orbit(orbit, name, scenario, weather, rng.spawn(1)[0])
     if scenario.duration_s is not None:
         end_s = scenario.start_s + scenario.duration_s
     else:
@@ -253,6 +259,34 @@ def _entry(
         return [_glowing(carrier._replace(kind="body"), plan.glow_speed_m_s)]
     whole = [carrier, *_pieces(breakup, carrier, last[:6], weather, row_s, rng)]
     return [_glowing(p, plan.glow_speed_m_s) for p in whole]
+
+
+def _orbit(
+    plan: Orbit, name: str, scenario: Scenario, weather: Floats, rng: np.random.Generator
+) -> list[Path]:
+    start_s = scenario.start_s + plan.after_s.draw(rng)
+    most_s = LONGEST_ORBIT_S if scenario.duration_s is None else scenario.duration_s
+    start = draw_orbit(plan, rng)
+    ln_air, noon = draw_air(plan, most_s, rng)
+    times, states, low = circle(start, ln_air, noon, most_s)
+    end, row_s, breakup = times[-1], scenario.truth_step_s, plan.breakup
+    if not low:
+        there = np.ascontiguousarray(states[:, :6])
+        return [Path(name, "stage", None, start_s + times, there, NEVER, NEVER, None, 0.0, None)]
+    # the air as it is now goes on to act, as a part of the coefficient
+    last = states[-1].copy()
+    last[6] -= np.interp(end, UNREST_S * np.arange(len(ln_air)), ln_air)
+    flight = Flight(start_s + end, last, BLUNT, 0.0)
+    floor_m, fall_s = 0.0, MOST_S
+    if breakup is not None:
+        floor_m, fall_s = breakup.at_height_m.draw(rng), min(breakup.after_s.draw(rng), MOST_S)
+    fall, at_last = _free(name, "carrier", flight, weather, row_s, floor_m=floor_m, most_s=fall_s)
+    path = _glowing(_joined(fall, start_s + times, states[:, :6]), GLOW_M_S)._replace(
+        plume_s=NEVER, flight=None
+    )
+    if breakup is None or path.impact is not None or fall.time_s[-1] - flight.start_s >= MOST_S:
+        return [path._replace(kind="stage")]
+    return [path, *(_glowing(p, GLOW_M_S) for p in _pieces(breakup, path, at_last[:6], weather, row_s, rng))]
 
 
 def _glowing(path: Path, speed_m_s: float) -> Path:
