@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lxml import html
 from pyproj import Geod
 from shapely.geometry import MultiPolygon, Point, Polygon
+from tests import decaying
 from tests.web import conftest as invented
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic
@@ -359,3 +360,24 @@ def test_people_are_rounded_to_what_is_known() -> None:
     assert number(968_502, "en") == "969,000"
     assert number(968_502, "uk") == "969\u00a0000"
     assert number(0, "en") == "0"
+
+
+def test_windows_of_decaying_orbits_are_lines_and_words(event: dict[str, Any]) -> None:
+    plain = map_html(**event)
+    assert "windows" not in block(plain)
+    assert "Orbits that decay" not in plain
+    start_s = decaying.START_S
+    page = map_html(**{**event, "start_s": start_s, "end_s": start_s + 86400.0}, windows=decaying.told())
+    lines = block(page)["windows"]
+    # of T00008, seen once, the line goes round too often to be drawn
+    assert 1 <= len(lines) < 3
+    from_t, until_t, steps = lines[-1]
+    second, end = decaying.told()[1], decaying.told()[3]
+    assert from_t == round(10 * (second.issued_s - start_s))
+    assert until_t == round(10 * (end.issued_s - start_s))
+    points = np.cumsum(np.array(steps).reshape(-1, 2), axis=0) / 1e4
+    assert np.abs(points[:, 1]).max() < 90.0
+    assert np.abs(np.diff(points[:, 0])).max() < 30.0  # no jump at the antimeridian
+    words = html.document_fromstring(page).xpath('//section[@class="windows"]')[0].text_content()
+    assert "That is not a warning." in words
+    assert words.index("has ended") < words.index("T00008 comes down")  # the newest first

@@ -24,6 +24,13 @@ export interface Area {
   rings: Ring[];
 }
 
+/** The track under which a decaying orbit may end, with the time for which that was the word. */
+export interface Window {
+  from: number;
+  until: number;
+  line: Ring;
+}
+
 export interface Message {
   id: string;
   sent: number;
@@ -53,6 +60,7 @@ export interface Data {
   sensors: Sensor[];
   tracks: Track[];
   areas: Area[];
+  windows: Window[];
   messages: Message[];
   impacts: Impact[];
 }
@@ -101,6 +109,7 @@ export function read(text: string): Data {
       until: a[2] * TIME,
       rings: a[3].map(ring),
     })),
+    windows: (raw.windows ?? []).map((w: any) => ({ from: w[0] * TIME, until: w[1] * TIME, line: ring(w[2]) })),
     messages: raw.messages.map((m: any) => ({
       id: m.id,
       sent: m.sent * TIME,

@@ -16,6 +16,7 @@ const WAKE_S = 90; // how much of the path of an aircraft or a satellite stays
 const PITCH = 55; // shows heights
 const QUIET_PITCH = 20; // where nothing comes down, the ground matters more
 const MAX_PLACES = 40;
+const AROUND = 40; // degrees about the end of a decaying orbit, to either side
 
 export interface Globe {
   show: (time: number) => void;
@@ -43,7 +44,8 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
 
   if (!document.createElement("canvas").getContext("webgl2")) throw new Error("no WebGL 2");
   setWorkerUrl(URL.createObjectURL(new Blob([workerCode], { type: "text/javascript" })));
-  const wholePitch = data.tracks.some(falls) ? PITCH : QUIET_PITCH;
+  const decays = decaying(data);
+  const wholePitch = decays ? 0 : data.tracks.some(falls) ? PITCH : QUIET_PITCH;
   const start = camera(wholeSpots(data), wholePitch);
   const map = new MapLibre({
     container,
@@ -76,7 +78,7 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
 
   function camera(spots: Spot[], pitch: number): Camera {
     const { clientWidth: width, clientHeight: height } = container;
-    const bearing = pitch && data.tracks.some(falls) ? broadside(spots) : 0;
+    const bearing = !decays && pitch && data.tracks.some(falls) ? broadside(spots) : 0;
     return fit(spots, { width, height, margin: Math.min(width, height) * 0.09, pitch, bearing, maxZoom: 9.5 });
   }
 
@@ -101,6 +103,8 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
     put("readies", key(readies), () => readies.flatMap((m) => m.rings.map(polygon)));
     put("clears", key(clears), () => clears.flatMap((m) => m.rings.map(polygon)));
     put("areas", areas.map((a) => `${a.track}:${a.from}`).join(" "), () => areas.flatMap((a) => a.rings.map(polygon)));
+    const lines = data.windows.filter((w) => w.from <= time && time < w.until);
+    put("windows", lines.map((w) => w.from).join(" "), () => lines.map((w) => line(w.line)));
     put("impacts", String(fallen.length), () => fallen.map((i) => point(i.at, { name: i.name })));
     const language = (chosen() || "en").split("-")[0]!;
     put("places", `${language} ${key(named)}`, () => {
@@ -154,6 +158,8 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
 
 const point = (at: [number, number], properties: object): GeoJSON.Feature =>
   ({ type: "Feature", properties, geometry: { type: "Point", coordinates: at } });
+const line = (ring: Ring): GeoJSON.Feature =>
+  ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: ring } });
 const polygon = (ring: Ring): GeoJSON.Feature =>
   ({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } });
 const collection = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => ({ type: "FeatureCollection", features });
@@ -196,8 +202,20 @@ function head(track: Track, count: number, time: number): Vec {
 
 const falls = (track: Track): boolean => track.phase.some(([, phase]) => phase !== OTHER);
 
+/** Whether orbits decay and nothing was warned of: what flew then went round the Earth many times. */
+const decaying = (data: Data): boolean => data.windows.length > 0 && data.messages.length === 0;
+
+/** About where it came down in truth, else the middle of the last line under which it may. */
+function decaySpots(data: Data): Spot[] {
+  const last = data.windows[data.windows.length - 1]!.line;
+  const [lon, lat] = data.impacts[0]?.at ?? last[last.length >> 1]!;
+  const reach = [[-AROUND, 0], [AROUND, 0], [0, -AROUND], [0, AROUND]] as const;
+  return reach.map(([x, y]) => [lon + x, Math.max(-80, Math.min(80, lat + y)), 0]);
+}
+
 /** What the camera must see: what flies and comes down, else everything tracked, else the sensors. */
 function wholeSpots(data: Data): Spot[] {
+  if (decaying(data)) return decaySpots(data);
   const paths = (falling: boolean) =>
     data.tracks
       .filter((t) => !falling || falls(t))

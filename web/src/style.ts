@@ -17,6 +17,7 @@ export interface Theme {
   readyFill: string;
   clear: string;
   area: string;
+  window: string;
   sensor: string;
   impact: string;
   phases: [boost: Colour, coast: Colour, reentry: Colour, other: Colour];
@@ -24,18 +25,18 @@ export interface Theme {
 
 export const DARK: Theme = {
   water: "#07111f", land: "#213044", coast: "#3f566e", border: "#4c637b", name: "#8ba1b7", halo: "#07111f",
-  text: "#ffffff", alert: "#ff4d3d", ready: "#f5a300", readyFill: "#f5a300", clear: "#3ecf8e", area: "#ffc247", sensor: "#8fb8ff", impact: "#ffffff",
+  text: "#ffffff", alert: "#ff4d3d", ready: "#f5a300", readyFill: "#f5a300", clear: "#3ecf8e", area: "#ffc247", window: "#c9a0ff", sensor: "#8fb8ff", impact: "#ffffff",
   phases: [[255, 130, 220], [110, 215, 255], [255, 170, 60], [150, 165, 180]],
 };
 
 export const LIGHT: Theme = {
   water: "#cfe0ec", land: "#f6f3ea", coast: "#8fa5b5", border: "#a59f90", name: "#6a675e", halo: "#ffffff",
-  text: "#10151c", alert: "#c8102e", ready: "#8a5200", readyFill: "#ffb81c", clear: "#0a7a4b", area: "#a85b00", sensor: "#2451a6", impact: "#10151c",
+  text: "#10151c", alert: "#c8102e", ready: "#8a5200", readyFill: "#ffb81c", clear: "#0a7a4b", area: "#a85b00", window: "#6b2fb3", sensor: "#2451a6", impact: "#10151c",
   phases: [[170, 20, 130], [0, 95, 160], [190, 75, 0], [105, 115, 125]],
 };
 
 /** Sources that the globe fills while the clock runs. */
-export const LIVE = ["alerts", "readies", "clears", "areas", "places", "impacts"] as const;
+export const LIVE = ["alerts", "readies", "clears", "areas", "windows", "places", "impacts"] as const;
 export type Live = (typeof LIVE)[number];
 
 const AGAIN_ZOOM = 4; // from here a large country may carry its name more than once
@@ -60,6 +61,7 @@ export function layers(theme: Theme): LayerSpecification[] {
     { id: "alert-edges", type: "line", source: "alerts", paint: { "line-color": theme.alert, "line-width": 2.5 } },
     { id: "areas", type: "fill", source: "areas", paint: { "fill-color": theme.area, "fill-opacity": 0.2 } },
     { id: "area-edges", type: "line", source: "areas", paint: { "line-color": theme.area, "line-width": 1.5 } },
+    { id: "windows", type: "line", source: "windows", paint: { "line-color": theme.window, "line-width": 2, "line-opacity": 0.8, "line-dasharray": [3, 2] } },
     {
       id: "sensors", type: "circle", source: "sensors",
       paint: { "circle-radius": 4, "circle-color": theme.halo, "circle-stroke-color": theme.sensor, "circle-stroke-width": 2 },

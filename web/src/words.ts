@@ -31,6 +31,7 @@ export const WORDS = {
   clear: { en: "all clear", uk: "відбій" },
   ready: { en: "be ready", uk: "будьте напоготові", pl: "bądź w gotowości", de: "bereithalten", fr: "se tenir prêt", ar: "استعدوا" },
   area: { en: "predicted impact area (99 %)", uk: "прогноз місця падіння (99 %)" },
+  window: { en: "decaying orbit: may come down along this line (90 %)", uk: "орбіта згасає: може впасти вздовж цієї лінії (90 %)" },
   boost: { en: "ascent", uk: "розгін" },
   coast: { en: "flight", uk: "політ" },
   reentry: { en: "descent", uk: "зниження" },

@@ -18,6 +18,7 @@ from tocsin.brief.document import (
 )
 from tocsin.brief.evidence import Evidence, Fact, Ref, event_ref
 from tocsin.brief.incidents import Incident, closing, first_sent, incidents, where
+from tocsin.brief.page_decays import decays
 from tocsin.brief.page_decided import decided, said
 from tocsin.brief.page_limits import limits, quiet_span, sources
 from tocsin.brief.page_people import fell, told
@@ -134,6 +135,7 @@ def _incidents(
         blocks.append(Heading(0, "Of all incidents"))
         if outside:
             blocks += fell(evidence, NONE, outside)
+    blocks += decays(evidence)
     every = [t for one in found for t in one.tracks]
     gave = sensors(evidence, looks(evidence, every))
     blocks += limits(evidence, found, outside, gave)
@@ -148,6 +150,8 @@ def _nobody(evidence: Evidence, watched: tuple[Incident, ...]) -> str:
         return f"Nobody was told anything. Operators watched {times}; how that ended stands below."
     if evidence.happened is None:
         return "No message was sent. The results hold no events.jsonl, so that what operators watched is not known."
+    if evidence.results.windows:
+        return "Nobody was told anything. Operators had windows of orbits that decay; they stand below."
     return "No incident: nobody was told to take cover, and no track ever called for a watch."
 
 
@@ -232,7 +236,7 @@ def _quiet(evidence: Evidence, watched: tuple[Incident, ...], outside: tuple[Bod
             else f"{plural(len(outside), 'object')} {'is' if len(outside) == 1 else 'are'}"
         )
         facts.append(Fact(f"{what} known to have come down."))
-    blocks: list[Block] = [Paragraph(tuple(facts), "lead")]
+    blocks: list[Block] = [Paragraph(tuple(facts), "lead"), *decays(evidence)]
     if watched:
         blocks.append(watched_table(watched))
     if outside:

@@ -13,7 +13,14 @@ from tocsin.errors import UsageError
 if TYPE_CHECKING:
     from tocsin.brief.evidence import Evidence, Source
 
-RESULTS = ("summary.json", "tracks.parquet", "predictions.parquet", "alerts.geojson", "events.jsonl")
+RESULTS = (
+    "summary.json",
+    "tracks.parquet",
+    "predictions.parquet",
+    "alerts.geojson",
+    "events.jsonl",
+    "windows.parquet",
+)
 RECORDING = ("sensors.geojson", "plots", "platforms", "truth", "impacts.csv")
 
 

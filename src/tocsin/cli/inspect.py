@@ -9,6 +9,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from tocsin.cli.inspect_windows import decay_lines, decays
 from tocsin.cli.output import example, progress, warn_of_rows
 from tocsin.errors import DataError, UsageError
 
@@ -29,7 +30,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="why a track of a recording is what it is",
         description="Run the tracker over a recording again and tell of all tracks, or of one: where it came\n"
         "from, its phases, the plots that it took, what competes with it, and how the tracker\n"
-        "sees the sensors. Tracks have the same numbers as in a replay.",
+        "sees the sensors; and the windows of orbits that decay. Tracks have the same numbers as in\n"
+        "a replay.",
         epilog=example(
             "tocsin inspect recording                            all tracks",
             "tocsin inspect recording T00007                     one of them",
@@ -50,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Track, and tell."""
     from tocsin.formats.recording import read_recording
-    from tocsin.record.history import follow
+    from tocsin.record.history import follow, windows
 
     with progress(f"reading {args.recording}") as advance:
         recording = read_recording(args.recording, advance)
@@ -61,15 +63,20 @@ def run(args: argparse.Namespace) -> int:
     number = _number(args.track)
     with progress("tracking") as advance:
         history = follow(recording.sensors, recording.plots, at_s, number, advance)
+    with progress("windows of orbits") as advance:
+        told = windows(history, recording.plots, at_s, advance)
     found: dict[str, Any] = {
         "recording": recording.name,
         "at": _iso(history.state.now_s if math.isinf(at_s) else at_s),
     }
     if args.track is None:
         found |= {"tracks": [_row(history, s) for _, s in sorted(history.stories.items())]}
+        found |= decays(told)
         lines = _table(found)
     else:
-        found |= _one(history, _story(args.track, number, history, recording, args.at))
+        story = _story(args.track, number, history, recording, args.at)
+        bodies = {one.body for one in told if story.name in one.tracks}
+        found |= _one(history, story) | decays([one for one in told if one.body in bodies])
         lines = _text(found)
     print(json.dumps(found, indent=1) if args.json else "\n".join(lines))
     return 0
@@ -230,7 +237,9 @@ def _table(found: dict[str, Any]) -> list[str]:
             f"{row['track']:<7} {row['parent'] or '-':<7} {row['first'][11:19]} {row['last'][11:19]}"
             f"{'*' if row['ended'] else ' '} {row['existence']:>6.3f}  {' > '.join(row['phases'])}; {plots or 'none'}"
         )
-    return [*lines, "* ended"] if any(row["ended"] for row in found["tracks"]) else lines
+    if any(row["ended"] for row in found["tracks"]):
+        lines.append("* ended")
+    return [*lines, *decay_lines(found)]
 
 
 def _text(found: dict[str, Any]) -> list[str]:
@@ -282,7 +291,7 @@ def _text(found: dict[str, Any]) -> list[str]:
     lines.append(
         f"  left out: {found['plots_double']} double plots, {found['plots_too_late']} that came too late"
     )
-    return lines
+    return [*lines, *decay_lines(found)]
 
 
 def _followed(now: dict[str, Any], before: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from tocsin.formats.map_html import map_html
 from tocsin.formats.recording import Recording
 from tocsin.formats.results import write_results
 from tocsin.formats.subscribers import subscribers_jsonl
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import DecayWindow, Forecast
 from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
@@ -45,6 +45,7 @@ class Outcome(NamedTuple):
     messages: tuple[Message, ...]
     happenings: tuple[Change | Merged | Message, ...]  # to incidents, messages too, in order
     summary: dict[str, Any]
+    windows: tuple[DecayWindow, ...]
 
 
 def run_line(
@@ -75,9 +76,14 @@ def run_line(
     made = replay_events(recording.sensors, recording.plots, around, latency_s, settings, words)
     if speed is not None:
         made = _paced(made, recording.start_s, speed)
-    rows, forecasts, messages, happenings = _collect(made, recording, tell)
+    rows, forecasts, messages, happenings, windows = _collect(made, recording, tell)
     loop_s = max(time.perf_counter() - ready, 1e-9)
     summary = _summary(recording, rows, forecasts, messages, latency_s)
+    if windows:
+        summary["counts"] |= {
+            "decaying": len({told.body for told in windows}),
+            "windows": sum(told.window is not None for told in windows),
+        }
     summary["timing"] = {
         "plots_per_s": round(recording.plots.count / loop_s, 1),
         "loop_s": round(loop_s, 3),
@@ -93,7 +99,7 @@ def run_line(
         told = subscribers_jsonl(roll, tellings)
         summary["subscribers"] = _reach(roll, tellings)
     cap = [cap_xml(message) for message in messages]
-    write_results(folder, rows, forecasts, messages, cap, happenings, summary, feed_of(cap), told)
+    write_results(folder, rows, forecasts, messages, cap, happenings, summary, feed_of(cap), told, windows)
     page = map_html(
         title=recording.name,
         sensors=recording.sensors,
@@ -101,11 +107,12 @@ def run_line(
         forecasts=forecasts,
         messages=messages,
         impacts=read_impacts(source),
+        windows=windows,
         start_s=recording.start_s,
         end_s=max([recording.end_s, *(message.sent_s for message in messages)]),
     )
     write_file(folder / "map.html", page.encode())
-    return Outcome(rows, forecasts, messages, happenings, summary)
+    return Outcome(rows, forecasts, messages, happenings, summary, windows)
 
 
 def _reach(roll: Roll, tellings: Sequence[Telling]) -> dict[str, int]:
@@ -124,12 +131,17 @@ def _reach(roll: Roll, tellings: Sequence[Telling]) -> dict[str, int]:
 def _collect(
     events: Iterable[Event], recording: Recording, tell: Callable[[Message], None] | None
 ) -> tuple[
-    tuple[TrackRow, ...], tuple[Forecast, ...], tuple[Message, ...], tuple[Change | Merged | Message, ...]
+    tuple[TrackRow, ...],
+    tuple[Forecast, ...],
+    tuple[Message, ...],
+    tuple[Change | Merged | Message, ...],
+    tuple[DecayWindow, ...],
 ]:
     rows: list[TrackRow] = []
     forecasts: list[Forecast] = []
     messages: list[Message] = []
     happenings: list[Change | Merged | Message] = []
+    windows: list[DecayWindow] = []
     duration_s = max(recording.end_s - recording.start_s, 1.0)
     with progress(f"replaying {recording.name}") as advance:
         for event in events:
@@ -137,11 +149,12 @@ def _collect(
             forecasts += event.forecasts
             messages += event.messages
             happenings += (*event.changes, *event.messages)
+            windows += event.windows
             for message in event.messages:
                 if tell is not None:
                     tell(message)
             advance(int(min(event.at_s - recording.start_s, duration_s)), int(duration_s))
-    return tuple(rows), tuple(forecasts), tuple(messages), tuple(happenings)
+    return tuple(rows), tuple(forecasts), tuple(messages), tuple(happenings), tuple(windows)
 
 
 def _paced(events: Iterator[Event], start_s: float, speed: float) -> Iterator[Event]:

@@ -87,6 +87,10 @@ def outcome_lines(summary: dict[str, Any]) -> Iterator[str]:
         )
     else:
         yield "Nothing to warn of"
+    if "windows" in counts:
+        bodies = f"{counts['decaying']} {'body' if counts['decaying'] == 1 else 'bodies'}"
+        windows = f"{counts['windows']} {'window' if counts['windows'] == 1 else 'windows'}"
+        yield f"Orbits that decay: {windows} of {bodies}, for operators (windows.parquet)"
     if "subscribers" in summary:
         reach = summary["subscribers"]
         yield (

@@ -16,8 +16,9 @@ from importlib import resources
 
 from tocsin.formats.map_data import ORBIT_HEIGHT_M, Impact, first_impact_s, map_data
 from tocsin.formats.map_list import message_list
+from tocsin.formats.map_windows import window_lines, window_list
 from tocsin.formats.map_words import WORDS, clock, languages, right_to_left, say
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import DecayWindow, Forecast
 from tocsin.sensors.plots import Sensor
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Message
@@ -36,18 +37,22 @@ def map_html(
     start_s: float,
     end_s: float,
     exercise: bool = True,
+    windows: Sequence[DecayWindow] = (),
 ) -> str:
     """The page for one replay.
 
     ``impacts`` is the truth where there is one: (object, time_s, lat_deg, lon_deg). With it
     the page counts from the first true impact, without it from the first one that was
     warned of last. Times are seconds since 1970 UTC. A row that holds no finite position
-    is left out. Track points are thinned to one a second or fewer, and text is escaped.
+    is left out. ``windows`` are those of decaying orbits, in the order told. Track points
+    are thinned to one a second or fewer, and text is escaped.
     """
     truth = [Impact(*impact) for impact in impacts]
     of = languages(messages)
     first = first_impact_s(messages, truth)
     data = map_data(sensors, rows, forecasts, messages, truth, start_s, end_s)
+    if windows:
+        data["windows"] = window_lines(windows, start_s, float(data["end"]))
     parts = {
         "title": escape(("EXERCISE · " if exercise else "") + title),
         "heading": escape(title),
@@ -58,7 +63,7 @@ def map_html(
         "newest": say(of, "newest"),
         "clock": say(of, "clock"),
         "summary": _summary(of, messages, start_s, end_s),
-        "list": message_list(messages, of, first),
+        "list": message_list(messages, of, first) + window_list(windows),
         "sensors": _sensor_list(of, sensors),
         # "<" never stands in the block, so no text can close it
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace(

@@ -20,7 +20,8 @@ from tocsin.formats.events import events_jsonl
 from tocsin.formats.files import parquet_bytes, staged, timestamps
 from tocsin.formats.geojson import alerts_geojson
 from tocsin.formats.tables import Table, find_table, numbers, read_table, seconds, texts
-from tocsin.prediction.forecast import QUANTILES, Area, Forecast
+from tocsin.formats.windows import FILE, read_windows, windows_parquet
+from tocsin.prediction.forecast import QUANTILES, Area, DecayWindow, Forecast
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import TrackRow
 from tocsin.units import DEGREE_RAD
@@ -29,7 +30,7 @@ from tocsin.warning.alert import Change, Merged, Message
 STATE = ("x_m", "y_m", "z_m", "vx_m_s", "vy_m_s", "vz_m_s")
 OWNED = (
     "tracks.parquet", "predictions.parquet", "alerts/*.xml", "alerts.geojson", "events.jsonl", "feed.xml",
-    "subscribers.jsonl", "summary.json",
+    "subscribers.jsonl", FILE, "summary.json",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class Results(NamedTuple):
     forecasts: tuple[Forecast, ...]
     cap: tuple[tuple[str, bytes], ...]  # file name and CAP message, in the order sent
     summary: dict[str, Any]
+    windows: tuple[DecayWindow, ...] = ()  # of orbits that decay, in the order told
 
 
 def write_results(
@@ -52,13 +54,14 @@ def write_results(
     summary: dict[str, Any],
     feed: bytes = b"",
     subscribers: bytes | None = None,
+    windows: Sequence[DecayWindow] = (),
 ) -> None:
     """Write the results of a replay to ``folder``, all or nothing.
 
     ``cap`` holds the CAP text of each of ``messages``, both in the order sent; ``happenings`` is all that happened to
     incidents, messages too; ``feed`` is the feed of the messages, empty where there is none; ``subscribers`` what each
-    subscriber was told, None where there are none. Results of an earlier replay there are replaced. Raises DataError if
-    the folder cannot be written.
+    subscriber was told, None where there are none; ``windows`` those of decaying orbits, without which there is no file
+    of them. Results of an earlier replay there are replaced. Raises DataError if the folder cannot be written.
     """
     with staged(Path(folder), OWNED) as out:
         out.write("tracks.parquet", parquet_bytes(_track_table(rows)))
@@ -70,6 +73,8 @@ def write_results(
         if feed:
             out.write("feed.xml", feed)
         out.write("events.jsonl", events_jsonl(happenings))
+        if windows:
+            out.write(FILE, windows_parquet(windows))
         if subscribers is not None:
             out.write("subscribers.jsonl", subscribers)
         # the last: where it stands, all the others do
@@ -145,7 +150,7 @@ def read_results(folder: str | Path) -> Results:
         raise DataError(f"{path}: cannot be read ({error.strerror}); was the replay cut short?") from error
     except ValueError as error:
         raise DataError(f"{path}: is not JSON ({error})") from error
-    return Results(_read_tracks(folder), _read_predictions(folder), cap, summary)
+    return Results(_read_tracks(folder), _read_predictions(folder), cap, summary, read_windows(folder))
 
 
 def _table(folder: Path, stem: str, needed: Sequence[str], optional: Sequence[str]) -> Table:

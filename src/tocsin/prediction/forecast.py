@@ -112,6 +112,21 @@ class Window(NamedTuple):
     ln_beta_sigma: float
 
 
+class DecayWindow(NamedTuple):
+    """The window of a tracked body whose orbit decays, as known at one moment; or that it has none any more."""
+
+    issued_s: float
+    body: str  # name of the first track of it
+    tracks: tuple[str, ...]  # of it, in the order in which they were seen
+    passes: int  # whose states it is made from
+    state_s: float  # time of the last of them; those of the window are after that
+    perigee_m: float  # over the equator's radius
+    apogee_m: float
+    drag_sigma: float  # of drag relative to itself, as the passes told it; NaN where they told nothing
+    window: Window | None  # None: it has ended
+    reason: str  # why it has ended, else empty
+
+
 class Prediction(NamedTuple):
     """Where and when one state comes down. Times are seconds after that of the state.
 

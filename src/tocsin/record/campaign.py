@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from tocsin.record.replay import LONGEST_END_S, Observation, arriving, begin, observe
+from tocsin.record.replay import LONGEST_END_S, Observation, arriving, begin, observe, watch_deadline
 from tocsin.sensors.plots import Plots, Sensor
-from tocsin.tracking import tracker
 from tocsin.warning import policy
 from tocsin.warning.alert import Message
 from tocsin.warning.gazetteer import Gazetteer
@@ -34,7 +33,7 @@ def observations(sensors: tuple[Sensor, ...], plots: Plots, latency_s: float) ->
     watch = begin(sensors)
     i = 0
     while True:
-        moment, batch, i = arriving(plots, i, tracker.next_deadline(watch.tracker))
+        moment, batch, i = arriving(plots, i, watch_deadline(watch))
         if math.isinf(moment):
             return
         watch, seen = observe(watch, batch, moment, partial(operator.add, moment, latency_s))

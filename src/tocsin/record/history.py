@@ -1,8 +1,8 @@
 """What befell each track of a recording, gathered while the tracker runs over it once more.
 
 The tracker sees the same plots in the same order as in a replay, and so finds the same tracks with the same numbers.
-Nothing is predicted, so that of a body that stays in orbit nobody says so: its phase is "coast" to the end, where a
-replay says "other".
+Nothing is predicted (but for low orbits, by `windows`), so that of a body that stays in orbit nobody says so: its phase
+is "coast" to the end, where a replay says "other".
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tocsin.earth.ellipsoid import up_and_height
+from tocsin.prediction.decay import is_low
+from tocsin.prediction.forecast import DecayWindow
+from tocsin.record.campaign import observations
 from tocsin.record.replay import LONGEST_END_S, arriving
 from tocsin.sensors.models import looks, residual_and_row
 from tocsin.sensors.plots import Floats, Plots, Sensor
@@ -69,6 +72,7 @@ class Story:
     first_s: float
     last_s: float = -math.inf
     existence: float = math.nan
+    state: Floats | None = None  # (6,) of its last report
     phases: list[Change] = field(default_factory=list)
     plots: dict[Key, Taken] = field(default_factory=dict)
     follows: list[tuple[float, int, int]] = field(
@@ -124,6 +128,27 @@ def alive(history: History, story: Story) -> bool:
     return int(story.name[1:]) in history.state.belief.table.name.tolist()
 
 
+def windows(
+    history: History,
+    plots: Plots,
+    until_s: float = math.inf,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[DecayWindow, ...]:
+    """The windows of a replay of the same plots up to a time; nothing is run where no track is on a low orbit."""
+    low = any(s.state is not None and is_low(s.state) for s in history.stories.values())
+    found: list[DecayWindow] = []
+    if not low:
+        return ()
+    end_s = max(float(plots.received_s[-1]), 1.0)
+    begin_s = float(plots.received_s[0])
+    for seen in observations(history.sensors, plots, 0.0):
+        if seen.at_s > until_s:
+            break
+        found += seen.windows
+        tell(int(min(seen.at_s, end_s) - begin_s), int(end_s - begin_s) + 1)
+    return tuple(found)
+
+
 def _count_late(history: History, plots: Plots) -> None:
     periods = np.array([s.scan_period_s for s in history.sensors])[plots.sensor]
     delay = plots.received_s - plots.time_s
@@ -170,7 +195,7 @@ def _note(history: History, output: Output, number: int) -> None:
 def _report(history: History, row: TrackRow) -> None:
     story = history.stories.setdefault(row.track, Story(row.track, row.parent, row.time_s))
     story.first_s, story.last_s = min(row.time_s, story.first_s), max(row.time_s, story.last_s)
-    story.existence, story.parent = row.existence, row.parent
+    story.existence, story.parent, story.state = row.existence, row.parent, row.state
     if not story.phases or story.phases[-1].phase != row.phase:
         try:
             mu = tuple(tracker.track(history.state, int(row.track[1:])).mu.tolist())

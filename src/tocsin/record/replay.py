@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from tocsin.earth.motion import BALLISTIC
 from tocsin.formats.words import shipped_words
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction import decay_watch
+from tocsin.prediction.decay_watch import Orbits
+from tocsin.prediction.forecast import DecayWindow, Forecast
 from tocsin.prediction.predictor import predict_many
 from tocsin.sensors.plots import Plots, Sensor
 from tocsin.tracking import tracker
@@ -46,6 +48,7 @@ class Watch(NamedTuple):
     tracker: TrackerState
     # track number -> time of its last forecast, time left then, how many there were
     forecast: Mapping[int, tuple[float, float, int]]
+    orbits: Orbits = Orbits()  # low ones, that may decay
 
 
 class LineState(NamedTuple):
@@ -62,6 +65,7 @@ class Observation(NamedTuple):
     rows: tuple[TrackRow, ...]
     forecasts: tuple[Forecast, ...]
     live: tuple[str, ...]  # tracks that are shown
+    windows: tuple[DecayWindow, ...] = ()  # of orbits that decay
 
 
 class Event(NamedTuple):
@@ -72,6 +76,7 @@ class Event(NamedTuple):
     forecasts: tuple[Forecast, ...]
     messages: tuple[Message, ...]
     changes: tuple[policy.Happening, ...]  # of incidents
+    windows: tuple[DecayWindow, ...] = ()  # of orbits that decay
 
 
 def begin(sensors: tuple[Sensor, ...]) -> Watch:
@@ -89,19 +94,30 @@ def start(
 def next_deadline(state: LineState) -> float:
     """When something is due even if no plot comes; infinite where nothing is."""
     due = policy.next_deadline(state.policy)
-    return min(tracker.next_deadline(state.watch.tracker), math.inf if due is None else due)
+    return min(watch_deadline(state.watch), math.inf if due is None else due)
+
+
+def watch_deadline(watch: Watch) -> float:
+    """When tracker or windows have something to do even if no plot comes; infinite where they have not."""
+    return min(tracker.next_deadline(watch.tracker), decay_watch.next_due(watch.orbits))
 
 
 def observe(
     watch: Watch, plots: Plots | None, received_s: float, clock: Callable[[], float]
 ) -> tuple[Watch, Observation | None]:
-    """Take what was received at a moment; None where the tracker had nothing to do.
+    """Take what was received at a moment; None where neither the tracker nor windows had anything to do.
 
     clock tells when the forecasts made of it are done, on the clock of the plots: it is asked once.
     """
     following, output = tracker.step(watch.tracker, plots, received_s)
+    orbits, windows = decay_watch.step(watch.orbits, received_s)
     if output is None:
-        return Watch(following, watch.forecast), None
+        watch = Watch(following, watch.forecast, orbits)
+        if not windows:
+            return watch, None
+        known_s = clock()
+        live = tuple(track_name(number) for number in tracker.shown(following, received_s))
+        return watch, Observation(known_s, (), (), live, dated(windows, known_s))
     last = dict(watch.forecast)
     changed = [tracker.track(following, number) for number in output.changed]
     due = [track for track in changed if _due(track, last)]
@@ -111,12 +127,19 @@ def observe(
         last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
         if forecast.stays_up != track.orbit:
             following = tracker.mark_orbit(following, track.number, forecast.stays_up)
+    orbits, ended = decay_watch.noted(orbits, zip(due, forecasts, strict=True), received_s)
     alive = set(output.shown)
     last = {number: value for number, value in last.items() if number in alive}
     known_s = clock()
     live = tuple(track_name(number) for number in tracker.shown(following, received_s))
-    dated = tuple(one._replace(issued_s=known_s) for one in forecasts)
-    return Watch(following, last), Observation(known_s, output.rows, dated, live)
+    told = dated((*windows, *ended), known_s)
+    made = tuple(one._replace(issued_s=known_s) for one in forecasts)
+    return Watch(following, last, orbits), Observation(known_s, output.rows, made, live, told)
+
+
+def dated(windows: tuple[DecayWindow, ...], known_s: float) -> tuple[DecayWindow, ...]:
+    """Windows, as issued when they were known."""
+    return tuple(one._replace(issued_s=known_s) for one in windows)
 
 
 def advance(
@@ -137,7 +160,8 @@ def advance(
         live = tuple(track_name(number) for number in tracker.shown(watch.tracker, received_s))
         seen = Observation(at_s, (), (), live)
     decided, said = policy.step(state.policy, seen.at_s, seen.forecasts, seen.live, gazetteer)
-    return LineState(watch, decided), Event(seen.at_s, seen.rows, seen.forecasts, said.messages, said.changes)
+    event = Event(seen.at_s, seen.rows, seen.forecasts, said.messages, said.changes, seen.windows)
+    return LineState(watch, decided), event
 
 
 def _due(track: Track, last: Mapping[int, tuple[float, float, int]]) -> bool:
@@ -197,7 +221,7 @@ def replay_events(
         state, event = advance(state, batch, moment, clock, gazetteer)
         if latency_s is None:
             free_s = clock()
-        if event.rows or event.forecasts or event.messages or event.changes:
+        if event.rows or event.forecasts or event.messages or event.changes or event.windows:
             yield event
 
 

@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
 from tocsin.earth.motion import BALLISTIC
 from tocsin.formats.gazetteer import shipped_gazetteer
+from tocsin.prediction import decay_watch
+from tocsin.prediction.decay_watch import Body, Orbits, Pass
 from tocsin.record.replay import replay_events
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking.association import pair_beliefs
@@ -27,7 +29,7 @@ from tocsin.tracking.fusion import Held, log_same
 from tocsin.tracking.modes import SIZE, add_noise
 from tocsin.tracking.sparse_fit import equations
 from tocsin.tracking.steady import chain_order, coast, perigee
-from tocsin.units import DEGREE_RAD
+from tocsin.units import DEGREE_RAD, EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MAJOR_AXIS_M
 
 LATITUDE_RAD, WEST_RAD, EAST_RAD = 45.0 * DEGREE_RAD, 0.0, 1.0 * DEGREE_RAD
 RADAR_S, RADAR_PERIOD_S = 30.0, 1.0
@@ -36,6 +38,7 @@ PARTING_S, PARTING_M_S = 10.0, 10.0  # slow enough that both plots lie in one ga
 ASCENT_S, SATELLITE_PERIOD_S, GEOSTATIONARY_M = 10.0, 1.0, 35.786e6
 FALL_M_S2 = 9.6  # of free fall some 60 km up
 REENTRY_M, COAST_M = 70e3, 250e3
+LOW_ORBIT_M = 130e3
 WIDE = np.array([[0.0, 2e6], [0.0, 2.0 * math.pi], [0.0, math.pi / 2.0], [-2e4, 2e4]])
 
 
@@ -58,6 +61,7 @@ def warm_up_rare() -> None:
     high = np.array([6.5e6, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0])
     add_noise(BALLISTIC, high, np.zeros((9, 9)), 1.0)
     _warm_up_orbits(high)
+    _warm_up_windows()
 
 
 def _warm_up_orbits(x: Floats) -> None:
@@ -67,6 +71,26 @@ def _warm_up_orbits(x: Floats) -> None:
     equations(x, 0.0, *chain_order(np.zeros(1), 0.0), np.zeros(1), *looks, column, lever, np.zeros(0), *room)
     coast(x, np.eye(SIZE), np.zeros((SIZE, 0)), 1.0, 0.0)
     perigee(x[:6])
+
+
+def _warm_up_windows() -> None:
+    """What needs two passes of a body on an orbit that decays: a circular one of the equator, 130 km up."""
+    radius_m, speed_m_s = (
+        SEMI_MAJOR_AXIS_M + LOW_ORBIT_M,
+        math.sqrt(EARTH_GM_M3_S2 / (SEMI_MAJOR_AXIS_M + LOW_ORBIT_M)),
+    )
+    P = np.diag([1e4] * 3 + [1.0] * 3)
+    passes = []
+    for time_s in (0.0, 5000.0):
+        angle = time_s * (speed_m_s / radius_m - EARTH_RATE_RAD_S)
+        c, s = math.cos(angle), math.sin(angle)
+        v = speed_m_s - EARTH_RATE_RAD_S * radius_m
+        passes.append(
+            Pass(time_s, np.array([radius_m * c, radius_m * s, 0.0, -v * s, v * c, 0.0]), P, int(time_s) + 1)
+        )
+    bodies = [Body((p.track,), (), p, p.time_s, -math.inf, math.inf, math.inf) for p in passes]
+    orbits, _ = decay_watch.step(Orbits((bodies[0],)), 0.0)
+    decay_watch.step(orbits._replace(bodies=(*orbits.bodies, bodies[1])), 5000.0)
 
 
 def _warm_up_crowds() -> None:
