@@ -14,8 +14,9 @@ from tocsin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from tocsin.formats.given import Given, States
-    from tocsin.prediction.forecast import Prediction, Window
+    from tocsin.prediction.forecast import MayRelease, Prediction, Window
     from tocsin.prediction.kinds import Learned
+    from tocsin.prediction.priors import Priors
     from tocsin.prediction.winds import Winds
 
 BLOCKS = 3  # states told of at length; more are a table
@@ -100,6 +101,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--density-sigma", metavar="SHARE", type=float, help="its sigma, relative to itself (0.15)"
     )
     parser.add_argument(
+        "--priors", metavar="FILE", type=Path, help="what is believed of bodies and releases beforehand"
+    )
+    parser.add_argument(
+        "--default-priors",
+        action=DefaultPriors,
+        help="print that as it comes with the program, to edit, and end",
+    )
+    parser.add_argument(
         "--share",
         metavar="P",
         type=float,
@@ -111,20 +120,47 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
+class DefaultPriors(argparse.Action):
+    """Print the shipped priors, and end; as `--version` does, without asking for a state."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest=argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print them."""
+        from tocsin.formats.priors_file import shipped_priors
+
+        print(shipped_priors(), end="")
+        parser.exit()
+
+
+def priors_of(path: Path | None) -> Priors:
+    """The priors of a file; the default ones without a file. Raises DataError and SettingsError."""
+    from tocsin.formats.priors_file import read_priors
+    from tocsin.prediction.priors import PRIORS
+
+    if path is None:
+        return PRIORS
+    try:
+        return read_priors(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
+
+
 def run(args: argparse.Namespace) -> int:
     """Predict, and tell."""
     from tocsin.formats.files import write_file
     from tocsin.formats.predictions import prediction_json, predictions_geojson
 
     states = _states(args.state)
-    winds = _winds(args.wind)
+    winds, priors = _winds(args.wind), priors_of(args.priors)
     pairs: list[tuple[Given, Prediction]] = []
     named: dict[str, list[Given]] = {}
     with progress("predicting") as advance:
         for number, given in enumerate(states.given):
             same = named.setdefault(given.name, [])
             same.append(given)
-            pairs.append((given, _predicted(same, args, winds)))
+            pairs.append((given, _predicted(same, args, winds, priors)))
             advance(number + 1, len(states.given))
     warn_of_rows(states.rejected, states.skipped)
     for note in states.notes:
@@ -184,7 +220,9 @@ def _decayed(same: Sequence[Given]) -> Learned:
     return learn([one.time_s for one in some], states, np.array(covariances).reshape(-1, 6, 6))
 
 
-def _predicted(same: Sequence[Given], args: argparse.Namespace, winds: Winds | None) -> Prediction:
+def _predicted(
+    same: Sequence[Given], args: argparse.Namespace, winds: Winds | None, priors: Priors
+) -> Prediction:
     """The prediction of the last of states of one name."""
     from tocsin.prediction.states import BETA_SIGMA, predict_state
 
@@ -206,6 +244,7 @@ def _predicted(same: Sequence[Given], args: argparse.Namespace, winds: Winds | N
         density_factor=args.density,
         density_sigma=args.density_sigma,
         decayed=_decayed(same),
+        priors=priors,
     )
 
 
@@ -240,6 +279,8 @@ def _block(given: Given, made: Prediction) -> list[str]:
         ]
         for share, size in zip(made.shares, made.areas_km2, strict=True):
             lines.append(f"  {100 * share:5g} % area   {size:,.4g} km2")
+    if made.may_release is not None:
+        lines += _may_release(given, made.may_release)
     if made.window is not None:
         lines += _window(given, made.window)
     line = made.fall_line
@@ -259,6 +300,22 @@ def _block(given: Given, made: Prediction) -> list[str]:
                 told = f"{_place(latitude, longitude)}   {time_s:6.0f} s of flight"
             lines.append(f"    {beta:8g} kg/m2 {told}")
     return lines + [f"  Note: {note}" for note in made.notes]
+
+
+def _may_release(given: Given, may: MayRelease) -> list[str]:
+    """What may still be let go, in words."""
+    q = may.time_quantiles_s
+    sizes = "; ".join(
+        f"{100 * share:g} % {size:,.4g} km2" for share, size in zip(SHARES, may.areas_km2, strict=True)
+    )
+    return [
+        f"  may still release  with a chance of {100 * may.chance:.2g} %, until {_time(given, may.until_s)}; "
+        f"if so some {may.bodies:.2g}",
+        f"    each comes down  {_place(may.latitude_rad, may.longitude_rad)} in the median, "
+        f"{_time(given, q[0])} to {_time(given, q[6])}",
+        f"    areas for each   {sizes}",
+        "    Spent stages and light debris among these come down last, short of the dense ones.",
+    ]
 
 
 def _window(given: Given, window: Window) -> list[str]:

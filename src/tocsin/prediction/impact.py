@@ -73,11 +73,11 @@ def ln_by_mach(x: Floats, f: Forces) -> float:
 @jit
 def fall(
     x: Floats, tumbles: bool, ground_m: float, f: Forces, tape: Tape
-) -> tuple[int, float, Floats, Floats, Floats, float, Tape]:
+) -> tuple[int, float, Floats, Floats, Floats, float, int, Tape]:
     """One flight, with the last part of a slow fall by quadrature.
 
     tumbles: it keeps no attitude. Returns code, time, state (9,) at the ground, derivative (4, 9) of place and time by
-    the start, and by `departures` (3, 4), lowest height, tape.
+    the start, and by `departures` (3, 4), lowest height, steps, tape.
     """
     slow_m = slow_below_m(x, f)
     slow, middle_m, mach = np.zeros(4), ground_m, 0.0
@@ -91,8 +91,9 @@ def fall(
             slow += J[:, 6]
             lowest, middle_m, mach = ground_m, 0.5 * (slow_m + ground_m), mach_of(y, f)
     if code != LANDED:
-        return code, t, y, J, np.zeros((3, 4)), lowest, tape
-    return code, t, y, J, departures(x, tumbles, steps, tape, slow, middle_m, mach, f), lowest, tape
+        return code, t, y, J, np.zeros((3, 4)), lowest, steps, tape
+    D = departures(x, tumbles, steps, tape, slow, middle_m, mach, f)
+    return code, t, y, J, D, lowest, steps, tape
 
 
 @jit
@@ -134,7 +135,7 @@ def impact(
         learn_wind(start, covariance, f)
         if len(f.curve) > 0:
             start[6] += ln_by_mach(start, f)
-        code, t, y, J, D, lowest, tape = fall(start, tumbles, ground_m, f, tape)
+        code, t, y, J, D, lowest, _, tape = fall(start, tumbles, ground_m, f, tape)
         if code != LANDED and turn == 0:
             return STAYS_UP, points, C, left, nodes, lowest
         if code != LANDED:
