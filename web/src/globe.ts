@@ -93,6 +93,7 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
     const readies = current.filter((m) => m.stage === "prepare");
     const clears = current.filter((m) => m.stage !== "take-cover" && m.stage !== "prepare");
     const areas = data.areas.filter((a) => a.from <= time && time < a.until);
+    const releases = data.releases.filter((a) => a.from <= time && time < a.until);
     const fallen = data.impacts.filter((i) => i.time <= time);
     const named = warnings.length || readies.length ? [...warnings, ...readies] : clears;
     const places = named.flatMap((m) => m.places);
@@ -101,6 +102,7 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
     put("readies", key(readies), () => readies.flatMap((m) => m.rings.map(polygon)));
     put("clears", key(clears), () => clears.flatMap((m) => m.rings.map(polygon)));
     put("areas", areas.map((a) => `${a.track}:${a.from}`).join(" "), () => areas.flatMap((a) => a.rings.map(polygon)));
+    put("releases", releases.map((a) => `${a.track}:${a.from}`).join(" "), () => releases.flatMap((a) => a.rings.map(polygon)));
     put("impacts", String(fallen.length), () => fallen.map((i) => point(i.at, { name: i.name })));
     const language = (chosen() || "en").split("-")[0]!;
     put("places", `${language} ${key(named)}`, () => {

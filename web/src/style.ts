@@ -35,7 +35,7 @@ export const LIGHT: Theme = {
 };
 
 /** Sources that the globe fills while the clock runs. */
-export const LIVE = ["alerts", "readies", "clears", "areas", "places", "impacts"] as const;
+export const LIVE = ["alerts", "readies", "clears", "areas", "releases", "places", "impacts"] as const;
 export type Live = (typeof LIVE)[number];
 
 const AGAIN_ZOOM = 4; // from here a large country may carry its name more than once
@@ -60,6 +60,7 @@ export function layers(theme: Theme): LayerSpecification[] {
     { id: "alert-edges", type: "line", source: "alerts", paint: { "line-color": theme.alert, "line-width": 2.5 } },
     { id: "areas", type: "fill", source: "areas", paint: { "fill-color": theme.area, "fill-opacity": 0.2 } },
     { id: "area-edges", type: "line", source: "areas", paint: { "line-color": theme.area, "line-width": 1.5 } },
+    { id: "release-edges", type: "line", source: "releases", paint: { "line-color": theme.area, "line-width": 1.2, "line-dasharray": [4, 3] } },
     {
       id: "sensors", type: "circle", source: "sensors",
       paint: { "circle-radius": 4, "circle-color": theme.halo, "circle-stroke-color": theme.sensor, "circle-stroke-width": 2 },

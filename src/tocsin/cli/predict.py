@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tocsin.cli.output import MAX_SHOWN, example, progress, warn, warn_of_rows
+from tocsin.cli.priors import DefaultPriors, priors_of
 from tocsin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from tocsin.formats.given import Given, States
-    from tocsin.prediction.forecast import MayRelease, Prediction, Window
+    from tocsin.prediction.forecast import Prediction, Window
     from tocsin.prediction.kinds import Learned
     from tocsin.prediction.priors import Priors
     from tocsin.prediction.winds import Winds
@@ -120,33 +121,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
-class DefaultPriors(argparse.Action):
-    """Print the shipped priors, and end; as `--version` does, without asking for a state."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, dest=argparse.SUPPRESS, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print them."""
-        from tocsin.formats.priors_file import shipped_priors
-
-        print(shipped_priors(), end="")
-        parser.exit()
-
-
-def priors_of(path: Path | None) -> Priors:
-    """The priors of a file; the default ones without a file. Raises DataError and SettingsError."""
-    from tocsin.formats.priors_file import read_priors
-    from tocsin.prediction.priors import PRIORS
-
-    if path is None:
-        return PRIORS
-    try:
-        return read_priors(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
-
-
 def run(args: argparse.Namespace) -> int:
     """Predict, and tell."""
     from tocsin.formats.files import write_file
@@ -248,7 +222,7 @@ def _predicted(
     )
 
 
-def _time(given: Given, after_s: float) -> str:
+def time_words(given: Given, after_s: float) -> str:
     """A time as ISO 8601 to the second, or as seconds after the state."""
     from tocsin.formats.geojson import moment
 
@@ -257,7 +231,8 @@ def _time(given: Given, after_s: float) -> str:
     return f"{moment(given.time_s + after_s)[:19]}Z"
 
 
-def _place(latitude_rad: float, longitude_rad: float) -> str:
+def place_words(latitude_rad: float, longitude_rad: float) -> str:
+    """A place in degrees."""
     latitude, longitude = math.degrees(latitude_rad), math.degrees(longitude_rad)
     return f"{abs(latitude):8.4f} {'S' if latitude < 0 else 'N'} {abs(longitude):8.4f} {'W' if longitude < 0 else 'E'}"
 
@@ -269,25 +244,27 @@ def _block(given: Given, made: Prediction) -> list[str]:
     lines = [f"{given.name}: {made.sentence}"]
     if made.status == COMES_DOWN:
         late = dict(zip((float(q) for q in QUANTILES), made.time_quantiles_s.tolist(), strict=True))
-        first, last = _time(given, late[0.005]), _time(given, late[0.995])
+        first, last = time_words(given, late[0.005]), time_words(given, late[0.995])
         flight = "" if math.isnan(given.time_s) else f", {made.time_s:.0f} s after the state"
         lines += [
-            f"  median place   {_place(made.latitude_rad, made.longitude_rad)}",
-            f"  median time    {_time(given, made.time_s)}{flight}",
+            f"  median place   {place_words(made.latitude_rad, made.longitude_rad)}",
+            f"  median time    {time_words(given, made.time_s)}{flight}",
             f"  99 % of times  {first} to {last}",
             f"  taken to be    {made.origin}",
         ]
         for share, size in zip(made.shares, made.areas_km2, strict=True):
             lines.append(f"  {100 * share:5g} % area   {size:,.4g} km2")
     if made.may_release is not None:
-        lines += _may_release(given, made.may_release)
+        from tocsin.cli.releases import may_release_lines
+
+        lines += may_release_lines(given, made.may_release)
     if made.window is not None:
         lines += _window(given, made.window)
     line = made.fall_line
     if line is not None:
         lines.append(f"  pieces of {line.density_kg_m3:g} kg/m3 ({line.shape}):")
         for i in range(len(line.mass_kg)):
-            place = _place(line.latitude_rad[i], line.longitude_rad[i])
+            place = place_words(line.latitude_rad[i], line.longitude_rad[i])
             known = not math.isnan(line.latitude_rad[i])
             told = f"{place}   {line.time_s[i]:6.0f} s of flight" if known else "does not come down"
             lines.append(f"    {line.mass_kg[i]:8g} kg {told}")
@@ -297,25 +274,9 @@ def _block(given: Given, made: Prediction) -> list[str]:
         for beta, latitude, longitude, time_s in zip(*pieces, strict=True):
             told = "does not come down"
             if not math.isnan(latitude):
-                told = f"{_place(latitude, longitude)}   {time_s:6.0f} s of flight"
+                told = f"{place_words(latitude, longitude)}   {time_s:6.0f} s of flight"
             lines.append(f"    {beta:8g} kg/m2 {told}")
     return lines + [f"  Note: {note}" for note in made.notes]
-
-
-def _may_release(given: Given, may: MayRelease) -> list[str]:
-    """What may still be let go, in words."""
-    q = may.time_quantiles_s
-    sizes = "; ".join(
-        f"{100 * share:g} % {size:,.4g} km2" for share, size in zip(SHARES, may.areas_km2, strict=True)
-    )
-    return [
-        f"  may still release  with a chance of {100 * may.chance:.2g} %, until {_time(given, may.until_s)}; "
-        f"if so some {may.bodies:.2g}",
-        f"    each comes down  {_place(may.latitude_rad, may.longitude_rad)} in the median, "
-        f"{_time(given, q[0])} to {_time(given, q[6])}",
-        f"    areas for each   {sizes}",
-        "    Spent stages and light debris among these come down last, short of the dense ones.",
-    ]
 
 
 def _window(given: Given, window: Window) -> list[str]:
@@ -325,7 +286,7 @@ def _window(given: Given, window: Window) -> list[str]:
     def when(after_s: float) -> str:
         if not math.isfinite(after_s):
             return f"later than in {LOOKED_AHEAD}"
-        return f"after {duration(after_s)}" if math.isnan(given.time_s) else _time(given, after_s)
+        return f"after {duration(after_s)}" if math.isnan(given.time_s) else time_words(given, after_s)
 
     def band(latitude_rad: float) -> str:
         return f"{abs(math.degrees(latitude_rad)):.1f} {'S' if latitude_rad < 0 else 'N'}"
@@ -356,10 +317,10 @@ def _table(pairs: list[tuple[Given, Prediction]]) -> list[str]:
         if made.status != COMES_DOWN:
             lines.append(f"{given.name[:11]:<12}{made.sentence}")
             continue
-        time = f"{made.time_s:.0f} s" if math.isnan(given.time_s) else _time(given, made.time_s)
+        time = f"{made.time_s:.0f} s" if math.isnan(given.time_s) else time_words(given, made.time_s)
         sizes = "".join(f"{size:>11,.4g}" for size in made.areas_km2)
         lines.append(
-            f"{given.name[:11]:<12}{_place(made.latitude_rad, made.longitude_rad):<24}{time:<22}{sizes}"
+            f"{given.name[:11]:<12}{place_words(made.latitude_rad, made.longitude_rad):<24}{time:<22}{sizes}"
         )
     notes = [f"Note: {given.name}: {note}" for given, made in pairs for note in made.notes]
     lines += notes[:MAX_SHOWN]
