@@ -35,13 +35,13 @@ COMES_DOWN, STAYS_UP = 0, 1
 
 @jit
 def land(
-    x: Floats, ground_m: float, f: Forces, tape: Tape
+    x: Floats, ground_m: float, f: Forces, tape: Tape, error_m: float = STEP_ERROR_M
 ) -> tuple[int, float, Floats, Floats, float, int, Tape]:
-    """One flight.
+    """One flight. error_m: allowed in a step.
 
     Returns code, time, state (9,) at the ground, derivative (4, 9) of place and time, lowest height, steps, tape.
     """
-    code, t, y, lowest, _, steps, tape = flight(KIND, x, LONGEST_FLIGHT_S, ground_m, STEP_ERROR_M, f, tape)
+    code, t, y, lowest, _, steps, tape = flight(KIND, x, LONGEST_FLIGHT_S, ground_m, error_m, f, tape)
     if code == STARTS_BELOW:  # it has just landed
         code = LANDED
     if code != LANDED:
@@ -72,19 +72,19 @@ def ln_by_mach(x: Floats, f: Forces) -> float:
 
 @jit
 def fall(
-    x: Floats, tumbles: bool, ground_m: float, f: Forces, tape: Tape
+    x: Floats, tumbles: bool, ground_m: float, f: Forces, tape: Tape, error_m: float = STEP_ERROR_M
 ) -> tuple[int, float, Floats, Floats, Floats, float, int, Tape]:
     """One flight, with the last part of a slow fall by quadrature.
 
-    tumbles: it keeps no attitude. Returns code, time, state (9,) at the ground, derivative (4, 9) of place and time by
-    the start, and by `departures` (3, 4), lowest height, steps, tape.
+    tumbles: it keeps no attitude; error_m: allowed in a step. Returns code, time, state (9,) at the ground, derivative
+    (4, 9) of place and time by the start, and by `departures` (3, 4), lowest height, steps, tape.
     """
     slow_m = slow_below_m(x, f)
     slow, middle_m, mach = np.zeros(4), ground_m, 0.0
     if slow_m < ground_m + LEAST_DRIFT_M:
-        code, t, y, J, lowest, steps, tape = land(x, ground_m, f, tape)
+        code, t, y, J, lowest, steps, tape = land(x, ground_m, f, tape, error_m)
     else:
-        code, t, y, J, lowest, steps, tape = land(x, slow_m, f, tape)
+        code, t, y, J, lowest, steps, tape = land(x, slow_m, f, tape, error_m)
         if code == LANDED:
             slow -= J[:, 6]
             t += drift(y, J, ground_m, f)

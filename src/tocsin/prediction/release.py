@@ -35,7 +35,8 @@ from tocsin.tracking.tracks import Track
 from tocsin.units import EARTH_GM_M3_S2
 
 NODES = 9  # of ln beta: what a release adds blurs the places of single ones
-FEWEST_WEIGHT = 3e-3  # of a node: what is less likely is left out
+FEWEST_WEIGHT = 0.02  # of a node: what is less likely is left out; its neighbours reach into its place
+STEP_ERROR_M = 30.0  # allowed in a step of a flight: in all some metres, of areas of kilometres
 ALIKE = 2.0  # a release that spreads impacts (m2) no more than so many times the one before counts with it
 LEAST_CHANCE = 0.01  # below which nothing is said
 MOST_THRUST = 0.02  # probability of thrust from which on it has not burnt out
@@ -179,7 +180,7 @@ def released(
         f = tumbling if tumbles else steady
         if len(f.curve) > 0:
             start[6] += ln_by_mach(start, f)
-        code, t, y, J, D, _, steps, tape = fall(start, tumbles, ground_m, f, tape)
+        code, t, y, J, D, _, steps, tape = fall(start, tumbles, ground_m, f, tape, STEP_ERROR_M)
         if code != LANDED:
             continue
         moved, left_s = _moved(x, until_m, steps, tape.lengths_s, tape.felt, tape.pushed)
