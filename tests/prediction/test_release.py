@@ -83,6 +83,7 @@ def drawn(x, rng, weathers=40, each=60):
     return *ecef_to_geodetic(places)[:2], times, left_s
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("x", [RISING, FALLING, LOFTED])
 def test_areas_and_times_hold_what_is_drawn(x):
     may = predict_state(x).may_release
@@ -157,6 +158,7 @@ def test_the_chance_follows_bayes_rule():
     assert bodies_of(Release(most_bodies=2)) == pytest.approx(4.0 / 3.0)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("x", [RISING, LOFTED])
 def test_the_time_above_a_height_is_that_of_a_flight(x):
     heavy, limit = 1e9, 80e3
