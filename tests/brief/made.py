@@ -12,7 +12,7 @@ from shapely.geometry import Polygon
 from tocsin.earth.ellipsoid import geodetic_to_ecef
 from tocsin.formats.cap import cap_xml
 from tocsin.formats.results import write_results
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import Forecast, MayRelease, Spread
 from tocsin.tracking.tracks import TrackRow
 from tocsin.warning.alert import Change, Footprint, Message, Text
 
@@ -105,6 +105,16 @@ def forecast(track: str, issued_s: float, impact_s: float, at: tuple[float, floa
     )
 
 
+def released(until_s: float, impact_s: float, at: tuple[float, float], half_deg: float) -> MayRelease:
+    """What may still be released, its areas squares."""
+    areas = tuple(square(at, half_deg * part) for part in (0.2, 0.5, 1.0))
+    nothing = Spread(np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2, 2)))
+    return MayRelease(
+        0.48, 7.5, until_s, impact_s, math.radians(at[1]), math.radians(at[0]), areas, np.array([8.0, 50.0, 200.0]),
+        impact_s + np.arange(-3.0, 4.0), nothing, math.nan, math.nan, math.nan,
+    )  # fmt: skip
+
+
 def rows(
     track: str, parent: str | None, begin_s: float, end_s: float, at: tuple[float, float]
 ) -> list[TrackRow]:
@@ -146,6 +156,9 @@ def results(folder: Path, which: slice = slice(None)) -> Path:
         *rows("T00003", None, ZERO_S + 3500.0, ZERO_S + 3595.0, SEA),
     ]
     foreseen = [
+        forecast("T00001", ZERO_S - 420.0, ZERO_S + 1.0, DNIPRO)._replace(
+            may_release=released(ZERO_S - 40.0, ZERO_S, DNIPRO, 0.3)
+        ),
         forecast("T00001", ZERO_S - 320.0, ZERO_S + 1.0, DNIPRO),
         forecast("T00001", ZERO_S - 5.0, ZERO_S + 0.5, DNIPRO),
         forecast("T00002", ZERO_S - 5.0, ZERO_S + 9.0, (35.08, 48.44)),

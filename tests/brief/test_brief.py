@@ -14,6 +14,7 @@ from tocsin.brief.evidence import Evidence
 from tocsin.brief.html import html
 from tocsin.brief.incidents import incidents
 from tocsin.brief.page_people import whereabouts
+from tocsin.brief.page_releases import releases
 from tocsin.brief.pdf import pages_png, pdf
 from tocsin.brief.people import warned
 from tocsin.cli.brief import gather
@@ -101,6 +102,36 @@ def test_truth_tells_who_was_missed(one):
     )
     assert "Nobody was told to take cover where m-2 came down" in text
     assert "1 of 2" in text
+
+
+def test_what_might_still_have_come_off_is_told(one):
+    text = said(one)
+    assert "What might still have come off" in text
+    assert (
+        "At 11:53:00 bodies were reckoned with that T00001 might still release, at first with a chance of 48 % "
+        "until 11:59:20. Each would have come down within 200 km² (99 %); at last within 200 km²" in text
+    )
+    assert "1 track separated from T00001" in text
+    assert "come down elsewhere and later" not in text
+    truth = known(one)
+    children = [b._replace(track="T00002") for b in incidents(truth)[0][0].bodies]
+    (incident, *_), _ = incidents(truth)
+    _, bullets = releases(truth, incident._replace(bodies=tuple(children)))
+    facts = [fact.text for fact in bullets.facts]
+    assert facts[1] == (
+        "1\u00a0track separated from T00001. Of what these turned out to be, 2 of 3 came down within the area that had "
+        "been told last before."
+    )
+    assert facts[2] == (
+        "Light debris comes down elsewhere and later than what is dense: here from 12:01:00 to 12:01:00, the last of "
+        "it 50\u00a0s after all else."
+    )
+    without = one._replace(
+        results=one.results._replace(
+            forecasts=tuple(f._replace(may_release=None) for f in one.results.forecasts)
+        )
+    )
+    assert releases(without, incident) == []
 
 
 def test_leads_are_those_of_the_yardstick(one):

@@ -13,7 +13,7 @@ from tocsin.calibration.families import FAMILIES, draw, family_of
 from tocsin.calibration.levels import POINTS, level_of_place, level_of_time
 from tocsin.earth.ellipsoid import ecef_to_geodetic
 from tocsin.metrics.calibration import MAY_BE_OUT, OUT, Share, verdict
-from tocsin.prediction.kinds import DEFAULT, Kind
+from tocsin.prediction.priors import DEFAULT, Kind
 from tocsin.simulation.flight import BLUNT, fly
 
 

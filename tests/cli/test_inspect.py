@@ -9,8 +9,9 @@ import pytest
 from tocsin.cli.main import main
 from tocsin.earth.ellipsoid import geodetic_to_ecef
 from tocsin.formats.recording import read_recording, write_recording
+from tocsin.formats.results import read_results
 from tocsin.record.history import follow, rivals
-from tocsin.record.warm_up import small_recording
+from tocsin.record.warm_up import COAST_M, small_recording
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,20 @@ def parted(tmp_path_factory):
     plots = plots._replace(time_s=plots.time_s + 1.7e9, received_s=plots.received_s + 1.7e9)
     sites = [geodetic_to_ecef(s.latitude_rad, s.longitude_rad, s.height_m) for s in sensors]
     write_recording(folder, sensors, {}, plots._replace(position_m=np.array(sites)[plots.sensor]), csv=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def coast(tmp_path_factory):
+    """A body in coast, seen by a radar, without its part."""
+    sensors, plots = small_recording(COAST_M)
+    first = np.flatnonzero(plots.sensor == 0)
+    alone = plots.rows(first[np.unique(plots.time_s[first], return_index=True)[1]])
+    alone = alone._replace(time_s=alone.time_s + 1.7e9, received_s=alone.received_s + 1.7e9)
+    site = geodetic_to_ecef(sensors[0].latitude_rad, sensors[0].longitude_rad, sensors[0].height_m)
+    folder = tmp_path_factory.mktemp("coast") / "coast"
+    alone = alone._replace(position_m=np.tile(site, (alone.count, 1)))
+    write_recording(folder, sensors[:1], {}, alone, csv=True)
     return folder
 
 
@@ -67,6 +82,36 @@ def test_one_track_is_told(capsys, parted):
         assert f"\n{part}" in text
     # a number names it too
     assert told(capsys, parted, str(int(name[1:]))) == text
+
+
+def test_a_body_in_coast_is_told_with_what_it_may_still_release(capsys, coast):
+    (row,) = json.loads(told(capsys, coast, "--json"))["tracks"]
+    found = json.loads(told(capsys, coast, row["track"], "--at", "28", "--json"))
+    assert found["may_be"]["body"] > 0.9
+    may = found["may_release"]
+    assert 0.02 < may["chance"] < 0.5
+    assert may["until"] > found["seen_at"]
+    assert [one["kind"] for one in may["kinds"]] == ["body", "stage", "debris"]
+    assert 0.0 == may["kinds"][0]["short_km"] < may["kinds"][1]["short_km"] < may["kinds"][2]["short_km"]
+    text = told(capsys, coast, row["track"], "--at", "28")
+    assert "by its origin and its drag it is a dense body" in text
+    assert "bodies that it may still release would come down within" in text
+    assert "a spent stage among them" in text
+    end = json.loads(told(capsys, coast, row["track"], "--json"))
+    assert end["may_release"] is None
+    assert end["may_be"]["body"] > 0.9
+
+
+def test_priors_of_ones_own_go_into_the_forecasts_of_a_replay(capsys, tmp_path, coast):
+    own = tmp_path / "own.toml"
+    own.write_text("[release]\nchance = 0.0\n")
+    usual, none = tmp_path / "usual", tmp_path / "none"
+    assert main(["replay", str(coast), "--out", str(usual), "--latency", "0"]) == 0
+    assert main(["replay", str(coast), "--out", str(none), "--latency", "0", "--priors", str(own)]) == 0
+    first, second = ([f.may_release for f in read_results(folder).forecasts] for folder in (usual, none))
+    assert len(first) == len(second) > 0
+    assert any(first)
+    assert not any(second)
 
 
 def test_no_plot_is_told_that_the_recording_does_not_hold(parted):

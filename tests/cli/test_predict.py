@@ -39,6 +39,49 @@ def test_one_state_of_the_command_line(capsys):
     assert "taken to be    given" in said
 
 
+COAST = ["lat_deg=48", "lon_deg=35", "height_m=300e3", "speed_m_s=3000", "heading_deg=80", "climb_deg=20"]
+
+
+def test_what_may_still_be_released_is_told_in_all_forms(tmp_path, capsys):
+    path = tmp_path / "areas.geojson"
+    assert main(["predict", *COAST, "--geojson", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "may still release  with a chance of" in said
+    assert "Spent stages and light debris among these come down elsewhere and later" in said
+    assert main(["predict", *COAST, "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["predictions"]
+    may = found["may_release"]
+    assert 0.0 < may["chance"] <= 0.5
+    assert may["until"] is None
+    assert 0.0 < may["until_after_s"] < may["impact_after_s"]
+    assert [area["share"] for area in may["areas"]] == [0.5, 0.9, 0.99]
+    features = json.loads(path.read_text())["features"]
+    drawn = [f for f in features if f["properties"]["what"] == "may release"]
+    assert [f["properties"]["area_km2"] for f in drawn] == pytest.approx(
+        [area["area_km2"] for area in may["areas"]]
+    )
+    assert main(["predict", *COAST, "--origin", "child", "--json"]) == 0
+    (child,) = json.loads(capsys.readouterr().out)["predictions"]
+    assert "may_release" not in child
+
+
+def test_priors_of_ones_own(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "--default-priors"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    own = tmp_path / "own.toml"
+    own.write_text(text.replace("chance = 0.5", "chance = 0.0"))
+    assert main(["predict", *COAST, "--priors", str(own), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["predictions"]
+    assert "may_release" not in found
+    own.write_text("[release]\nchance = 2\n")
+    assert main(["predict", *COAST, "--priors", str(own)]) == 1
+    assert "own.toml: [release] chance is 2, must be a number from 0 to 1" in capsys.readouterr().err
+    assert main(["predict", *COAST, "--priors", str(tmp_path / "none.toml")]) == 1
+    assert "none.toml: cannot be read" in capsys.readouterr().err
+
+
 def test_a_file_of_states_with_a_bad_row(states, capsys):
     assert main(["predict", str(states)]) == 0
     said = capsys.readouterr()

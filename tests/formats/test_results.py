@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from tocsin.errors import DataError
 from tocsin.formats.files import staged, write_file
 from tocsin.formats.results import read_results, write_results
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import Forecast, MayRelease, Spread
 from tocsin.tracking.tracks import PHASES, TrackRow
 
 from .conftest import START_S
@@ -90,6 +90,27 @@ def test_forecasts_round_trip(tmp_path):
     write(tmp_path, forecasts=[FLIES, STAYS])
     for got, want in zip(read_results(tmp_path).forecasts, [FLIES, STAYS], strict=True):
         same(got, want)
+
+
+def test_what_may_be_released_round_trips_but_for_its_distribution(tmp_path):
+    may = MayRelease(
+        0.4, 7.5, START_S + 90.0, START_S + 200.0, 0.84, 0.62, (AREA.buffer(-0.01), AREA, AREA.buffer(0.5)),
+        np.array([1.0, 20.0, 300.0]), START_S + 200.0 + np.arange(-3.0, 4.0),
+        Spread(np.ones(1), np.zeros((1, 2)), np.eye(2)[None]), 0.8, START_S + 190.0, START_S + 250.0,
+    )  # fmt: skip
+    write(tmp_path, forecasts=[FLIES._replace(may_release=may), STAYS])
+    first, second = read_results(tmp_path).forecasts
+    assert second.may_release is None
+    got = first.may_release
+    assert got[:4] == pytest.approx(may[:4])
+    assert got[4:6] == pytest.approx(may[4:6], rel=1e-12)
+    assert all(a.equals(b) for a, b in zip(got.areas, may.areas, strict=True))
+    np.testing.assert_array_equal(got.areas_km2, may.areas_km2)
+    np.testing.assert_allclose(got.time_quantiles_s, may.time_quantiles_s)
+    assert len(got.danger.weight) == 0
+    table = pq.read_table(tmp_path / "predictions.parquet")
+    pq.write_table(table.drop_columns(["release_chance"]), tmp_path / "predictions.parquet")
+    assert read_results(tmp_path).forecasts[0].may_release is None  # of an older version
 
 
 def test_columns_are_those_of_the_contract(tmp_path):

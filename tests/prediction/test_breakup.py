@@ -15,7 +15,8 @@ from tocsin.prediction.breakup import LINE_KG_M2, THROWN_M_S
 from tocsin.prediction.departures import TUMBLING
 from tocsin.prediction.forecast import STAYS_UP
 from tocsin.prediction.impact import WIND_SIGMA_M_S
-from tocsin.prediction.kinds import DEFAULT, LIMITS
+from tocsin.prediction.kinds import LIMITS
+from tocsin.prediction.priors import DEFAULT
 from tocsin.prediction.states import predict_state
 
 ASCENT = start(28.0, -75.0, 140e3, 5200.0, 110.0, 2.0)

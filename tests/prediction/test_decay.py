@@ -17,7 +17,8 @@ from tocsin.prediction.decay_fit import LEAST_SIGMA, energy, learn
 from tocsin.prediction.decay_flights import ENTRY_M, LONGEST_DECAY_S, fly
 from tocsin.prediction.departures import TUMBLING
 from tocsin.prediction.forecast import COMES_DOWN, IN_A_WINDOW, QUANTILES, STAYS_UP, STILL_FLYING, TOO_WIDE
-from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned
+from tocsin.prediction.kinds import LIMITS, NOTHING, Learned
+from tocsin.prediction.priors import Kind
 from tocsin.prediction.states import predict_state
 from tocsin.units import EARTH_GM_M3_S2
 

@@ -38,7 +38,7 @@ def ends(x, forces):
     tumbles = x[6] <= TUMBLING_LN_BETA
     moved = x.copy()
     moved[6] += ln_by_mach(x, forces)
-    code, time_s, y, _, D, _, _ = fall(moved, tumbles, 0.0, forces, new_tape())
+    code, time_s, y, _, D, _, _, _ = fall(moved, tumbles, 0.0, forces, new_tape())
     assert code == LANDED
     return np.append(y[:3], time_s), D
 
@@ -93,7 +93,7 @@ def test_of_what_tumbles_no_cone_is_believed():
 def test_a_coefficient_that_is_the_same_at_every_speed_departs_by_air_alone():
     x = STATES["dense, through the speed of sound"]
     assert mach_of(x, STANDARD) == 0.0
-    *_, D, _, _ = fall(x, False, 0.0, STANDARD, new_tape())
+    *_, D, _, _, _ = fall(x, False, 0.0, STANDARD, new_tape())
     assert (D[:2] == 0.0).all()
     assert np.abs(D[2]).max() > 1.0
 

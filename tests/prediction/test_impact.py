@@ -14,9 +14,9 @@ from tocsin.earth.status import LANDED
 from tocsin.errors import UsageError
 from tocsin.prediction.departures import STEADY, TUMBLING_LN_BETA
 from tocsin.prediction.impact import LONGEST_FLIGHT_S, STEP_ERROR_M, WIND_SIGMA_M_S, ln_by_mach
-from tocsin.prediction.kinds import Kind
 from tocsin.prediction.landings import areas_of, free, told
 from tocsin.prediction.predictor import predict, predict_many
+from tocsin.prediction.priors import Kind
 from tocsin.tracking.tracks import Track
 
 from ..earth.flights import start

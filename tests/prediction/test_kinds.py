@@ -7,16 +7,8 @@ import pytest
 from scipy.stats import norm
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
-from tocsin.prediction.kinds import (
-    DEFAULT,
-    LINEAR_SIGMA,
-    NOTHING,
-    Kind,
-    Learned,
-    chance_of_orbit,
-    kinds_alone,
-    nodes,
-)
+from tocsin.prediction.kinds import LINEAR_SIGMA, NOTHING, Learned, chance_of_orbit, kinds_alone, nodes
+from tocsin.prediction.priors import DEFAULT, Kind
 
 FINE = np.linspace(math.log(2.0), math.log(100e3), 40_001)
 LEARNED = [

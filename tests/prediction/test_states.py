@@ -26,9 +26,9 @@ from tocsin.prediction.forecast import (
     UNDER_GROUND,
 )
 from tocsin.prediction.impact import ln_by_mach
-from tocsin.prediction.kinds import DEFAULT, Kind
 from tocsin.prediction.meteoroids import DARK_M_S, LINE_KG, fall_line, meteoroid
 from tocsin.prediction.predictor import predict
+from tocsin.prediction.priors import DEFAULT, Kind
 from tocsin.prediction.states import predict_state
 from tocsin.prediction.winds import FAR_M, grid, profile, wind_at
 

@@ -11,7 +11,7 @@ from shapely import affinity
 from shapely.geometry import Point, Polygon
 
 from tocsin.earth.ellipsoid import geodetic_to_ecef
-from tocsin.prediction.forecast import Forecast
+from tocsin.prediction.forecast import Forecast, MayRelease, Spread
 from tocsin.sensors.plots import Sensor
 from tocsin.tracking.tracks import TrackRow
 from tocsin.units import DEGREE_RAD
@@ -59,6 +59,20 @@ def ellipse(lon: float, lat: float, half_width_km: float) -> Polygon:
     return affinity.scale(circle, 1.0 / math.cos(lat * DEGREE_RAD), 0.6)
 
 
+RELEASES_UNTIL_S = 250.0  # of the first
+
+
+def released(issued_s: float, at: tuple[float, float], impact_s: float) -> MayRelease:
+    lon, lat = at
+    wide = 80.0 * (RELEASES_UNTIL_S - issued_s) / RELEASES_UNTIL_S
+    nothing = Spread(np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2, 2)))
+    return MayRelease(
+        0.4, 7.5, START_S + RELEASES_UNTIL_S, START_S + impact_s, lat * DEGREE_RAD, lon * DEGREE_RAD,
+        tuple(ellipse(lon, lat, wide * part) for part in (0.2, 0.5, 1.0)), np.array([1.0, 2.0, 3.0]),
+        START_S + impact_s + np.arange(-3.0, 4.0), nothing, math.nan, math.nan, math.nan,
+    )  # fmt: skip
+
+
 def forecasts() -> list[Forecast]:
     out = []
     for i, (lon, lat) in enumerate(TARGETS):
@@ -69,7 +83,9 @@ def forecasts() -> list[Forecast]:
             out.append(
                 Forecast(START_S + issued_s, f"T{i + 1}", START_S + impact_s, 2.0, lat * DEGREE_RAD,
                          lon * DEGREE_RAD, np.eye(2) * 1e6, area, math.pi * half_width_km**2 * 0.6,
-                         "coast", None, 0.99, 100, "")
+                         "coast", None, 0.99, 100, "",
+                         may_release=released(issued_s, (lon, lat), impact_s)
+                         if i == 0 and issued_s < RELEASES_UNTIL_S else None)
             )  # fmt: skip
     return sorted(out, key=lambda forecast: forecast.issued_s)
 

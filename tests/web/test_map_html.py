@@ -21,7 +21,7 @@ from tests import decaying
 from tests.web import conftest as invented
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic
-from tocsin.formats import map_data
+from tocsin.formats import map_areas, map_data, map_units
 from tocsin.formats.map_html import map_html
 from tocsin.formats.map_words import WORDS, number, span
 from tocsin.formats.words import shipped_words
@@ -216,24 +216,26 @@ def test_tracks_are_thinned_and_keep_their_place(event: dict[str, Any], page: st
     data = block(page)
     for track in data["tracks"]:
         rows = [row for row in event["rows"] if row.track == track["name"]]
-        times = np.cumsum(track["t"]) / map_data.TIME_UNITS + data["start"]
+        times = np.cumsum(track["t"]) / map_units.TIME_UNITS + data["start"]
         assert np.all(np.diff(times)[:-1] >= map_data.MIN_STEP_S - 0.1)
         assert times[0] == pytest.approx(rows[0].time_s, abs=0.06)
         assert times[-1] == pytest.approx(rows[-1].time_s, abs=0.06)
         by_time = {round(row.time_s, 1): row.state[:3] for row in rows}
         latitude, longitude, height = ecef_to_geodetic(np.array([by_time[round(t, 1)] for t in times]))
         # half a unit of rounding: 5.6 m on the ground, 5 m in height
-        assert np.allclose(np.cumsum(track["x"]) / map_data.DEGREE_UNITS, longitude / DEGREE_RAD, atol=5.1e-5)
-        assert np.allclose(np.cumsum(track["y"]) / map_data.DEGREE_UNITS, latitude / DEGREE_RAD, atol=5.1e-5)
-        assert np.allclose(np.cumsum(track["z"]) / map_data.HEIGHT_UNITS, height, atol=5.1)
+        assert np.allclose(np.cumsum(track["x"]) / map_units.DEGREE_UNITS, longitude / DEGREE_RAD, atol=5.1e-5)
+        assert np.allclose(np.cumsum(track["y"]) / map_units.DEGREE_UNITS, latitude / DEGREE_RAD, atol=5.1e-5)
+        assert np.allclose(np.cumsum(track["z"]) / map_units.HEIGHT_UNITS, height, atol=5.1)
 
 
 def test_many_points_are_capped(event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(map_data, "MAX_TRACK_POINTS", 200)
-    monkeypatch.setattr(map_data, "MAX_AREAS", 60)
+    monkeypatch.setattr(map_areas, "MAX_AREAS", 60)
+    monkeypatch.setattr(map_areas, "MAX_RELEASES", 20)
     data = block(map_html(**event))
     assert sum(len(track["t"]) for track in data["tracks"]) <= 200
     assert 0 < len(data["areas"]) <= 60
+    assert 0 < len(data["releases"]) <= 20
 
 
 def test_areas_follow_one_another_without_gap(page: str) -> None:
@@ -242,8 +244,21 @@ def test_areas_follow_one_another_without_gap(page: str) -> None:
         own = [area for area in data["areas"] if area[0] == i]
         assert [area[2] for area in own[:-1]] == [area[1] for area in own[1:]]
         assert (
-            own[-1][2] >= (invented.FLIGHT_S + 4.0 * i) * map_data.TIME_UNITS
+            own[-1][2] >= (invented.FLIGHT_S + 4.0 * i) * map_units.TIME_UNITS
         )  # the last stays until impact
+
+
+def test_what_may_still_be_released_is_drawn_until_it_may_no_more(page: str) -> None:
+    data = block(page)
+    assert {area[0] for area in data["releases"]} == {0}
+    own = data["releases"]
+    assert [area[2] for area in own[:-1]] == [area[1] for area in own[1:]]
+    assert own[-1][2] == invented.RELEASES_UNTIL_S * map_units.TIME_UNITS
+    ring = np.cumsum(np.array(own[0][3][0]).reshape(-1, 2), axis=0) / map_units.DEGREE_UNITS
+    lon, lat = invented.TARGETS[0]
+    assert Polygon(ring).contains(Point(lon, lat))
+    packed = html.document_fromstring(page).get_element_by_id("bundle").text
+    assert "bodies that it may still release would come down within this line" in gzip.decompress(base64.b64decode(packed)).decode()
 
 
 def test_a_track_that_was_given_up_takes_its_area_with_it(event: dict[str, Any]) -> None:
@@ -254,8 +269,8 @@ def test_a_track_that_was_given_up_takes_its_area_with_it(event: dict[str, Any])
         block(map_html(**{**event, "rows": rows, "forecasts": early}))["areas"][-1][2]
         for rows in (seen, lost)
     ]
-    assert until[0] >= invented.FLIGHT_S * map_data.TIME_UNITS
-    assert until[1] == pytest.approx(309.5 * map_data.TIME_UNITS)
+    assert until[0] >= invented.FLIGHT_S * map_units.TIME_UNITS
+    assert until[1] == pytest.approx(309.5 * map_units.TIME_UNITS)
 
 
 def test_values_that_are_not_finite_are_left_out(event: dict[str, Any]) -> None:
@@ -323,7 +338,7 @@ def test_view_ends_at_its_range(lon: float, lat: float, range_m: float, first: f
     )
     steps = map_data._view(sensor)
     assert steps is not None
-    ring = np.cumsum(np.array(steps).reshape(-1, 2), axis=0) / map_data.DEGREE_UNITS
+    ring = np.cumsum(np.array(steps).reshape(-1, 2), axis=0) / map_units.DEGREE_UNITS
     assert np.all(np.abs(np.diff(ring[:, 0])) < 180.0)  # in one piece, also over the antimeridian
     # the same sphere by another library; at elevation 0 the beam ends where tan(angle) = range / radius
     sphere = Geod(a=map_data.EARTH_MEAN_RADIUS_M, b=map_data.EARTH_MEAN_RADIUS_M)
@@ -339,9 +354,9 @@ def test_view_ends_at_its_range(lon: float, lat: float, range_m: float, first: f
 def test_rings_keep_their_area(corners: int, lon: float, lat: float, radius: float) -> None:
     angles = np.linspace(0, 2 * math.pi, corners, endpoint=False)
     polygon = Polygon(np.stack([lon + radius * np.cos(angles), lat + radius * np.sin(angles)], axis=1))
-    (steps,) = map_data._rings(polygon)
-    assert len(steps) <= 2 * max(map_data.MAX_RING_POINTS, 5)
-    back = Polygon(np.cumsum(np.array(steps).reshape(-1, 2), axis=0) / map_data.DEGREE_UNITS)
+    (steps,) = map_units.rings(polygon)
+    assert len(steps) <= 2 * max(map_units.MAX_RING_POINTS, 5)
+    back = Polygon(np.cumsum(np.array(steps).reshape(-1, 2), axis=0) / map_units.DEGREE_UNITS)
     # rounding moves each corner by at most 5e-5 degrees; simplifying takes at most 3 % of a circle's area
     assert back.symmetric_difference(polygon).area <= polygon.length * 1e-4 + 0.03 * polygon.area
 

@@ -60,6 +60,7 @@ export interface Data {
   sensors: Sensor[];
   tracks: Track[];
   areas: Area[];
+  releases: Area[]; // where what a track may still release would come down
   windows: Window[];
   messages: Message[];
   impacts: Impact[];
@@ -86,6 +87,10 @@ function ring(differences: number[]): Ring {
   return out;
 }
 
+function area(row: any): Area {
+  return { track: row[0], from: row[1] * TIME, until: row[2] * TIME, rings: row[3].map(ring) };
+}
+
 export function read(text: string): Data {
   const raw = JSON.parse(text);
   return {
@@ -103,12 +108,8 @@ export function read(text: string): Data {
       for (let i = 0; i < x.length; i++) position.set([x[i]!, y[i]!, z[i]!], 3 * i);
       return { name: t.name, time: summed(t.t, TIME), position, phase: t.phase };
     }),
-    areas: raw.areas.map((a: any) => ({
-      track: a[0],
-      from: a[1] * TIME,
-      until: a[2] * TIME,
-      rings: a[3].map(ring),
-    })),
+    areas: raw.areas.map(area),
+    releases: raw.releases.map(area),
     windows: (raw.windows ?? []).map((w: any) => ({ from: w[0] * TIME, until: w[1] * TIME, line: ring(w[2]) })),
     messages: raw.messages.map((m: any) => ({
       id: m.id,

@@ -95,6 +95,7 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
     const readies = current.filter((m) => m.stage === "prepare");
     const clears = current.filter((m) => m.stage !== "take-cover" && m.stage !== "prepare");
     const areas = data.areas.filter((a) => a.from <= time && time < a.until);
+    const releases = data.releases.filter((a) => a.from <= time && time < a.until);
     const fallen = data.impacts.filter((i) => i.time <= time);
     const named = warnings.length || readies.length ? [...warnings, ...readies] : clears;
     const places = named.flatMap((m) => m.places);
@@ -105,6 +106,7 @@ export function createGlobe(container: HTMLElement, data: Data): Globe {
     put("areas", areas.map((a) => `${a.track}:${a.from}`).join(" "), () => areas.flatMap((a) => a.rings.map(polygon)));
     const lines = data.windows.filter((w) => w.from <= time && time < w.until);
     put("windows", lines.map((w) => w.from).join(" "), () => lines.map((w) => line(w.line)));
+    put("releases", releases.map((a) => `${a.track}:${a.from}`).join(" "), () => releases.flatMap((a) => a.rings.map(polygon)));
     put("impacts", String(fallen.length), () => fallen.map((i) => point(i.at, { name: i.name })));
     const language = (chosen() || "en").split("-")[0]!;
     put("places", `${language} ${key(named)}`, () => {

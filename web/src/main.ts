@@ -66,7 +66,9 @@ function legend(): HTMLElement {
   name.append(say(WORDS.key));
   const list = document.createElement("ul");
   const prepared = data.messages.some((m) => m.stage === "prepare");
-  const keys = ["alert", ...(prepared ? (["ready"] as const) : []), "area", ...(data.windows.length ? (["window"] as const) : []), "clear", "impact", "sensor"] as const;
+  const released = data.releases.length ? (["release"] as const) : [];
+  const decaying = data.windows.length ? (["window"] as const) : [];
+  const keys = ["alert", ...(prepared ? (["ready"] as const) : []), "area", ...released, ...decaying, "clear", "impact", "sensor"] as const;
   for (const key of keys) list.append(entry(`swatch ${key}`, WORDS[key]));
   (["boost", "coast", "reentry", "other"] as const).forEach((key, i) => {
     const item = entry("swatch path", WORDS[key]);

@@ -36,7 +36,7 @@ export const LIGHT: Theme = {
 };
 
 /** Sources that the globe fills while the clock runs. */
-export const LIVE = ["alerts", "readies", "clears", "areas", "windows", "places", "impacts"] as const;
+export const LIVE = ["alerts", "readies", "clears", "areas", "releases", "windows", "places", "impacts"] as const;
 export type Live = (typeof LIVE)[number];
 
 const AGAIN_ZOOM = 4; // from here a large country may carry its name more than once
@@ -62,6 +62,7 @@ export function layers(theme: Theme): LayerSpecification[] {
     { id: "areas", type: "fill", source: "areas", paint: { "fill-color": theme.area, "fill-opacity": 0.2 } },
     { id: "area-edges", type: "line", source: "areas", paint: { "line-color": theme.area, "line-width": 1.5 } },
     { id: "windows", type: "line", source: "windows", paint: { "line-color": theme.window, "line-width": 2, "line-opacity": 0.8, "line-dasharray": [3, 2] } },
+    { id: "release-edges", type: "line", source: "releases", paint: { "line-color": theme.area, "line-width": 1.2, "line-dasharray": [4, 3] } },
     {
       id: "sensors", type: "circle", source: "sensors",
       paint: { "circle-radius": 4, "circle-color": theme.halo, "circle-stroke-color": theme.sensor, "circle-stroke-width": 2 },

@@ -32,6 +32,10 @@ export const WORDS = {
   ready: { en: "be ready", uk: "будьте напоготові", pl: "bądź w gotowości", de: "bereithalten", fr: "se tenir prêt", ar: "استعدوا" },
   area: { en: "predicted impact area (99 %)", uk: "прогноз місця падіння (99 %)" },
   window: { en: "decaying orbit: may come down along this line (90 %)", uk: "орбіта згасає: може впасти вздовж цієї лінії (90 %)" },
+  release: {
+    en: "bodies that it may still release would come down within this line (99 %)",
+    uk: "те, що від нього ще може відокремитися, впало б у межах цієї лінії (99 %)",
+  },
   boost: { en: "ascent", uk: "розгін" },
   coast: { en: "flight", uk: "політ" },
   reentry: { en: "descent", uk: "зниження" },

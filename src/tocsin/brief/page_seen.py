@@ -6,6 +6,7 @@ from tocsin.brief.document import Block, Column, Figure, Heading, Paragraph, Tab
 from tocsin.brief.evidence import Evidence, Fact, Ref
 from tocsin.brief.incidents import Incident
 from tocsin.brief.overview import overview
+from tocsin.brief.page_releases import releases
 from tocsin.brief.seen import SensorSeen, TrackSeen, looks, sensors
 from tocsin.brief.seen import tracks as seen_tracks
 from tocsin.brief.timeline import timeline
@@ -27,7 +28,7 @@ def seen(evidence: Evidence, incident: Incident) -> list[Block]:
         blocks.append(sensor_table(gave, incident.zero_s))
     blocks.append(Figure(overview(evidence, incident), _map_caption(evidence)))
     blocks.append(_track_table(tracks, incident.zero_s))
-    return blocks
+    return [*blocks, *releases(evidence, incident)]
 
 
 def _counts(evidence: Evidence, gave: tuple[SensorSeen, ...], tracks: tuple[TrackSeen, ...]) -> Fact:

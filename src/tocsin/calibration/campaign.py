@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tocsin.calibration.families import Family
 from tocsin.calibration.flights import Row, flight
-from tocsin.prediction.kinds import DEFAULT, Kinds
+from tocsin.prediction.priors import DEFAULT, Kinds
 
 Columns = dict[str, NDArray[np.generic]]  # fields of `Row`, each (n,)
 

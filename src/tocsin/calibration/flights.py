@@ -15,9 +15,9 @@ from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes
 from tocsin.prediction.area import offsets_m
 from tocsin.prediction.forecast import Area
 from tocsin.prediction.impact import LONGEST_FLIGHT_S
-from tocsin.prediction.kinds import DEFAULT, Kinds
 from tocsin.prediction.landings import SHARES, Landings, areas_of, told
 from tocsin.prediction.predictor import Reason, landings_of_track
+from tocsin.prediction.priors import DEFAULT, Kinds
 from tocsin.sensors.plots import Floats
 from tocsin.simulation.flight import fly
 

@@ -158,6 +158,7 @@ def _measured(values: tuple[float, ...]) -> list[float | None]:
 
 def _one(history: History, story: Story) -> dict[str, Any]:
     """All that is known of one track."""
+    from tocsin.cli.releases import of_track
     from tocsin.record.history import rivals, standing
     from tocsin.record.learned import KEYS, learned
     from tocsin.tracking.tracks import track_name
@@ -206,6 +207,7 @@ def _one(history: History, story: Story) -> dict[str, Any]:
         "stood": {k: round(v, 1) for k, v in standing(state, number)._asdict().items()}
         if history.seen
         else None,
+        **of_track(history, number),
         "competes_with": [
             {
                 "track": r.name,
@@ -244,6 +246,8 @@ def _table(found: dict[str, Any]) -> list[str]:
 
 def _text(found: dict[str, Any]) -> list[str]:
     """One track, for a person."""
+    from tocsin.cli.releases import track_lines
+
     ended = " (ended)" if found["ended"] else ""
     lines = [
         f"{found['track']} of {found['recording']}, as known at {found['at']}",
@@ -260,6 +264,7 @@ def _text(found: dict[str, Any]) -> list[str]:
             f"{stood['speed_m_s']:,.0f} m/s;\n  known to {stood['sigma_m']:,.0f} m; "
             f"last plot {stood['unseen_s']:.1f} s before"
         )
+    lines += track_lines(found)
     near = {found["parent"], *found["siblings"], *found["children"]}
     kin = found | {"others of the family": [name for name in found["family"] if name not in near]}
     for key in ("siblings", "children", "others of the family"):

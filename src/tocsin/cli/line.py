@@ -23,6 +23,7 @@ from tocsin.formats.recording import Recording
 from tocsin.formats.results import write_results
 from tocsin.formats.subscribers import subscribers_jsonl
 from tocsin.prediction.forecast import DecayWindow, Forecast
+from tocsin.prediction.priors import PRIORS, Priors
 from tocsin.record.replay import Event, replay_events
 from tocsin.record.warm_up import warm_up
 from tocsin.tracking.tracks import TrackRow
@@ -59,12 +60,14 @@ def run_line(
     words: Words | None = None,
     zones: Zones | None = None,
     roll: Roll | None = None,
+    priors: Priors = PRIORS,
 ) -> Outcome:
     """Replay a recording, read from ``source``, and write results and map into ``folder``.
 
     latency_s: how long every decision is taken to need; None measures it. settings: what the policy goes by. speed:
     paced at so many times the recording's clock, None as fast as can be. tell is called with each message when it is
     issued. words: None for those that come with the program. zones: the user's own; roll: who subscribes to them.
+    priors: what is believed of bodies before they are measured.
     """
     gazetteer = shipped_gazetteer()
     begin = time.perf_counter()
@@ -73,7 +76,7 @@ def run_line(
             warm_up()
     ready = time.perf_counter()
     around = gazetteer._replace(zones=zones)
-    made = replay_events(recording.sensors, recording.plots, around, latency_s, settings, words)
+    made = replay_events(recording.sensors, recording.plots, around, latency_s, settings, words, priors)
     if speed is not None:
         made = _paced(made, recording.start_s, speed)
     rows, forecasts, messages, happenings, windows = _collect(made, recording, tell)

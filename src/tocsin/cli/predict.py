@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tocsin.cli.output import MAX_SHOWN, example, progress, warn, warn_of_rows
+from tocsin.cli.priors import DefaultPriors, priors_of
 from tocsin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from tocsin.formats.given import Given, States
     from tocsin.prediction.forecast import Prediction, Window
     from tocsin.prediction.kinds import Learned
+    from tocsin.prediction.priors import Priors
     from tocsin.prediction.winds import Winds
 
 BLOCKS = 3  # states told of at length; more are a table
@@ -100,6 +102,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--density-sigma", metavar="SHARE", type=float, help="its sigma, relative to itself (0.15)"
     )
     parser.add_argument(
+        "--priors", metavar="FILE", type=Path, help="what is believed of bodies and releases beforehand"
+    )
+    parser.add_argument(
+        "--default-priors",
+        action=DefaultPriors,
+        help="print that as it comes with the program, to edit, and end",
+    )
+    parser.add_argument(
         "--share",
         metavar="P",
         type=float,
@@ -117,14 +127,14 @@ def run(args: argparse.Namespace) -> int:
     from tocsin.formats.predictions import prediction_json, predictions_geojson
 
     states = _states(args.state)
-    winds = _winds(args.wind)
+    winds, priors = _winds(args.wind), priors_of(args.priors)
     pairs: list[tuple[Given, Prediction]] = []
     named: dict[str, list[Given]] = {}
     with progress("predicting") as advance:
         for number, given in enumerate(states.given):
             same = named.setdefault(given.name, [])
             same.append(given)
-            pairs.append((given, _predicted(same, args, winds)))
+            pairs.append((given, _predicted(same, args, winds, priors)))
             advance(number + 1, len(states.given))
     warn_of_rows(states.rejected, states.skipped)
     for note in states.notes:
@@ -184,7 +194,9 @@ def _decayed(same: Sequence[Given]) -> Learned:
     return learn([one.time_s for one in some], states, np.array(covariances).reshape(-1, 6, 6))
 
 
-def _predicted(same: Sequence[Given], args: argparse.Namespace, winds: Winds | None) -> Prediction:
+def _predicted(
+    same: Sequence[Given], args: argparse.Namespace, winds: Winds | None, priors: Priors
+) -> Prediction:
     """The prediction of the last of states of one name."""
     from tocsin.prediction.states import BETA_SIGMA, predict_state
 
@@ -206,10 +218,11 @@ def _predicted(same: Sequence[Given], args: argparse.Namespace, winds: Winds | N
         density_factor=args.density,
         density_sigma=args.density_sigma,
         decayed=_decayed(same),
+        priors=priors,
     )
 
 
-def _time(given: Given, after_s: float) -> str:
+def time_words(given: Given, after_s: float) -> str:
     """A time as ISO 8601 to the second, or as seconds after the state."""
     from tocsin.formats.geojson import moment
 
@@ -218,7 +231,8 @@ def _time(given: Given, after_s: float) -> str:
     return f"{moment(given.time_s + after_s)[:19]}Z"
 
 
-def _place(latitude_rad: float, longitude_rad: float) -> str:
+def place_words(latitude_rad: float, longitude_rad: float) -> str:
+    """A place in degrees."""
     latitude, longitude = math.degrees(latitude_rad), math.degrees(longitude_rad)
     return f"{abs(latitude):8.4f} {'S' if latitude < 0 else 'N'} {abs(longitude):8.4f} {'W' if longitude < 0 else 'E'}"
 
@@ -230,23 +244,27 @@ def _block(given: Given, made: Prediction) -> list[str]:
     lines = [f"{given.name}: {made.sentence}"]
     if made.status == COMES_DOWN:
         late = dict(zip((float(q) for q in QUANTILES), made.time_quantiles_s.tolist(), strict=True))
-        first, last = _time(given, late[0.005]), _time(given, late[0.995])
+        first, last = time_words(given, late[0.005]), time_words(given, late[0.995])
         flight = "" if math.isnan(given.time_s) else f", {made.time_s:.0f} s after the state"
         lines += [
-            f"  median place   {_place(made.latitude_rad, made.longitude_rad)}",
-            f"  median time    {_time(given, made.time_s)}{flight}",
+            f"  median place   {place_words(made.latitude_rad, made.longitude_rad)}",
+            f"  median time    {time_words(given, made.time_s)}{flight}",
             f"  99 % of times  {first} to {last}",
             f"  taken to be    {made.origin}",
         ]
         for share, size in zip(made.shares, made.areas_km2, strict=True):
             lines.append(f"  {100 * share:5g} % area   {size:,.4g} km2")
+    if made.may_release is not None:
+        from tocsin.cli.releases import may_release_lines
+
+        lines += may_release_lines(given, made.may_release)
     if made.window is not None:
         lines += _window(given, made.window)
     line = made.fall_line
     if line is not None:
         lines.append(f"  pieces of {line.density_kg_m3:g} kg/m3 ({line.shape}):")
         for i in range(len(line.mass_kg)):
-            place = _place(line.latitude_rad[i], line.longitude_rad[i])
+            place = place_words(line.latitude_rad[i], line.longitude_rad[i])
             known = not math.isnan(line.latitude_rad[i])
             told = f"{place}   {line.time_s[i]:6.0f} s of flight" if known else "does not come down"
             lines.append(f"    {line.mass_kg[i]:8g} kg {told}")
@@ -256,7 +274,7 @@ def _block(given: Given, made: Prediction) -> list[str]:
         for beta, latitude, longitude, time_s in zip(*pieces, strict=True):
             told = "does not come down"
             if not math.isnan(latitude):
-                told = f"{_place(latitude, longitude)}   {time_s:6.0f} s of flight"
+                told = f"{place_words(latitude, longitude)}   {time_s:6.0f} s of flight"
             lines.append(f"    {beta:8g} kg/m2 {told}")
     return lines + [f"  Note: {note}" for note in made.notes]
 
@@ -268,7 +286,7 @@ def _window(given: Given, window: Window) -> list[str]:
     def when(after_s: float) -> str:
         if not math.isfinite(after_s):
             return f"later than in {LOOKED_AHEAD}"
-        return f"after {duration(after_s)}" if math.isnan(given.time_s) else _time(given, after_s)
+        return f"after {duration(after_s)}" if math.isnan(given.time_s) else time_words(given, after_s)
 
     def band(latitude_rad: float) -> str:
         return f"{abs(math.degrees(latitude_rad)):.1f} {'S' if latitude_rad < 0 else 'N'}"
@@ -299,10 +317,10 @@ def _table(pairs: list[tuple[Given, Prediction]]) -> list[str]:
         if made.status != COMES_DOWN:
             lines.append(f"{given.name[:11]:<12}{made.sentence}")
             continue
-        time = f"{made.time_s:.0f} s" if math.isnan(given.time_s) else _time(given, made.time_s)
+        time = f"{made.time_s:.0f} s" if math.isnan(given.time_s) else time_words(given, made.time_s)
         sizes = "".join(f"{size:>11,.4g}" for size in made.areas_km2)
         lines.append(
-            f"{given.name[:11]:<12}{_place(made.latitude_rad, made.longitude_rad):<24}{time:<22}{sizes}"
+            f"{given.name[:11]:<12}{place_words(made.latitude_rad, made.longitude_rad):<24}{time:<22}{sizes}"
         )
     notes = [f"Note: {given.name}: {note}" for given, made in pairs for note in made.notes]
     lines += notes[:MAX_SHOWN]

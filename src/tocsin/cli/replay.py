@@ -54,6 +54,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="settings of the warnings (tocsin policy --default prints them)",
     )
     parser.add_argument(
+        "--priors",
+        metavar="FILE",
+        type=Path,
+        help="what is believed of bodies and releases beforehand (tocsin predict --default-priors prints it)",
+    )
+    parser.add_argument(
         "--languages",
         metavar="TAGS",
         default=",".join(DEFAULTS.languages),
@@ -87,12 +93,14 @@ def run(args: argparse.Namespace) -> int:
 
     from tocsin.cli.line import run_line
     from tocsin.cli.policy import read_settings
+    from tocsin.cli.priors import priors_of
     from tocsin.cli.telling import message_line, message_table, outcome_lines
     from tocsin.formats.recording import read_recording
     from tocsin.formats.words import chosen, read_words, shipped_words, time_zone
 
     zone = time_zone(args.time_zone)
     words = shipped_words(zone) if args.words is None else read_words(args.words, zone)
+    priors = priors_of(args.priors)
     settings = read_settings(args.policy)._replace(languages=chosen(args.languages, words))
     with progress(f"reading {args.recording}") as advance:
         recording = read_recording(args.recording, advance)
@@ -111,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
         words,
         zones,
         roll,
+        priors,
     )
     code = 0 if roll is None else tell_unreached(roll)  # once more, behind all else
     if args.json:

@@ -67,6 +67,7 @@ class Tape(NamedTuple):
     parts: Floats  # (n, 9, 4, 9) derivatives of the forces at each stage
     felt: Floats  # (n, 9, 2) height (m) and Mach number at each stage, as `freefall.slopes` gives them
     braked: Floats  # (n, 9, 4) of `back`: derivatives by ln of the ballistic coefficient at that stage alone
+    pushed: Floats  # (n, 3, 4) of `back`: derivatives by the velocity at the start of that step
 
 
 @jit
@@ -74,7 +75,7 @@ def new_tape() -> Tape:
     """Room for a flight; it grows where a flight needs more."""
     return Tape(
         np.empty(FEW_STEPS), np.empty((FEW_STEPS, PASSED, 4, 9)), np.empty((FEW_STEPS, PASSED, 2)),
-        np.empty((FEW_STEPS, PASSED, NUMBERS)),
+        np.empty((FEW_STEPS, PASSED, NUMBERS)), np.empty((FEW_STEPS, 3, NUMBERS)),
     )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def flight(
     K = np.empty(STAGES * ROWS)
     spare = np.empty((4, 9))
     h, errors = np.empty(ROWS), np.empty(2)
-    lengths, parts, felt, braked = tape.lengths_s, tape.parts, tape.felt, tape.braked
+    lengths, parts, felt, braked, pushed = tape.lengths_s, tape.parts, tape.felt, tape.braked, tape.pushed
     steps = 0
     a, flattening = f.semi_major_axis_m, f.flattening
     sense = -1.0 if limit_s < 0.0 else 1.0
@@ -222,6 +223,7 @@ def flight(
                 parts = np.concatenate((parts, np.empty_like(parts)))
                 felt = np.concatenate((felt, np.empty_like(felt)))
                 braked = np.concatenate((braked, np.empty_like(braked)))
+                pushed = np.concatenate((pushed, np.empty_like(pushed)))
             fresh = True
             sin_lat, cos_lat, sin_lon, cos_lon, height = ends_at
             lowest = min(lowest, height)
@@ -242,7 +244,7 @@ def flight(
     if code == codes.NOT_FINITE or code == codes.TOO_MANY_STEPS:
         time_s = math.nan
         end[:] = math.nan
-    return code, time_s, end, lowest, tries, steps, Tape(lengths, parts, felt, braked)
+    return code, time_s, end, lowest, tries, steps, Tape(lengths, parts, felt, braked, pushed)
 
 
 @jit_lanes
@@ -251,7 +253,7 @@ def back(steps: int, tape: Tape, burning: bool, end: Floats) -> Floats:
 
     steps, tape: as of `flight`; burning: whether ln of the ballistic coefficient changes on the way. Fills the tape's
     ``braked``: with it the end follows from any departure of drag along the way, D (n, 9) of ln Cd at the stages, as
-    - sum(D * braked).
+    - sum(D * braked); and its ``pushed``: what a push at the start of a step would do.
     """
     now, slope, M = np.empty(BACK), np.empty(BACK), np.empty(PASSED * BACK)
     rest = np.zeros(2 * NUMBERS)
@@ -287,6 +289,9 @@ def back(steps: int, tape: Tape, burning: bool, end: Floats) -> Floats:
                 now[i] += M[stage * BACK + i]
             for q in range(NUMBERS):
                 tape.braked[n, stage, q] = M[stage * BACK + 24 + q]
+        for c in range(3):
+            for q in range(NUMBERS):
+                tape.pushed[n, c, q] = now[(3 + c) * NUMBERS + q]
     out = np.empty((9, NUMBERS))
     for q in range(NUMBERS):
         for r in range(ROWS):

@@ -32,7 +32,8 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
         _, axes = pyplot.subplots()
     if impact.status != COMES_DOWN and impact.window is not None:
         return _track(impact.window, axes)
-    bounds = np.array([area.bounds for area in impact.areas])
+    drawn_areas = [*impact.areas, *(impact.may_release.areas if impact.may_release is not None else ())]
+    bounds = np.array([area.bounds for area in drawn_areas])
     across = bool(len(bounds) and bounds[:, 2].max() - bounds[:, 0].min() > WIDEST_DEG)
 
     def lon(degrees: Any) -> Any:
@@ -45,6 +46,15 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
             east = corners[:, 0] + (360.0 if across and corners[:, 0].mean() < 0.0 else 0.0)
             label = f"{100 * impact.shares[i]:g} %: {impact.areas_km2[i]:,.3g} km²" if number == 0 else None
             axes.fill(east, corners[:, 1], alpha=0.25, color="tab:red", label=label)
+    if impact.may_release is not None:
+        released = impact.may_release.areas[-1]
+        for number, part in enumerate(getattr(released, "geoms", [released])):
+            corners = np.asarray(part.exterior.coords)
+            east = corners[:, 0] + (360.0 if across and corners[:, 0].mean() < 0.0 else 0.0)
+            label = f"99 % of what it may still release ({100 * impact.may_release.chance:.2g} %)"
+            axes.plot(
+                east, corners[:, 1], "--", color="tab:purple", linewidth=0.8, label=None if number else label
+            )
     axes.plot(lon(impact.longitude_rad / DEGREE_RAD), impact.latitude_rad / DEGREE_RAD, "k+", label="median")
     drawn: list[tuple[str, FallLine | Pieces, list[str]]] = []
     if impact.fall_line is not None:

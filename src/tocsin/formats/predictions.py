@@ -12,11 +12,12 @@ from shapely.geometry import mapping
 
 from tocsin.formats.geojson import moment
 from tocsin.formats.given import Given
-from tocsin.prediction.forecast import COMES_DOWN, QUANTILES, FallLine, Pieces, Prediction, Window
+from tocsin.prediction.forecast import COMES_DOWN, QUANTILES, FallLine, MayRelease, Pieces, Prediction, Window
 from tocsin.sensors.plots import Floats
 from tocsin.units import DEGREE_RAD
 
 DECIMALS = 5  # of a degree: a metre
+RELEASE_SHARES = (0.5, 0.9, 0.99)  # of the areas of what may still be released
 
 
 def prediction_json(given: Given, made: Prediction) -> dict[str, Any]:
@@ -58,6 +59,8 @@ def prediction_json(given: Given, made: Prediction) -> dict[str, Any]:
                 for row in made.flights
             ],
         }
+    if made.may_release is not None:
+        found["may_release"] = may_release_json(given.time_s, made.may_release)
     if made.fall_line is not None:
         found["fall_line"] = _line(made.fall_line)
     if made.pieces is not None:
@@ -65,6 +68,27 @@ def prediction_json(given: Given, made: Prediction) -> dict[str, Any]:
     if made.window is not None:
         found["window"] = window_json(given.time_s, made.window)
     return found
+
+
+def may_release_json(time_s: float, may: MayRelease) -> dict[str, Any]:
+    """What may still be released by what has a state at a time: all but the outlines of areas."""
+    return {
+        "chance": _plain(may.chance, 4),
+        "bodies": _plain(may.bodies, 2),
+        "until": _time(time_s + may.until_s),
+        "until_after_s": _plain(may.until_s),
+        "lat_deg": _degrees(may.latitude_rad),
+        "lon_deg": _degrees(may.longitude_rad),
+        "impact_time": _time(time_s + may.impact_time_s),
+        "impact_after_s": _plain(may.impact_time_s),
+        "impact_after_quantiles_s": {
+            f"{q:g}": _plain(t) for q, t in zip(QUANTILES, may.time_quantiles_s, strict=True)
+        },
+        "areas": [
+            {"share": share, "area_km2": _plain(size, 6)}
+            for share, size in zip(RELEASE_SHARES, may.areas_km2, strict=True)
+        ],
+    }
 
 
 def window_json(time_s: float, window: Window) -> dict[str, Any]:
@@ -142,6 +166,8 @@ def predictions_geojson(pairs: Sequence[tuple[Given, Prediction]]) -> bytes:
         for share, size, area in zip(made.shares, made.areas_km2, made.areas, strict=False):
             told = {"what": "area", "share": _plain(share, 6), "area_km2": _plain(size, 6)}
             features.append(_feature(_rounded(mapping(area)), common | told))
+        if made.may_release is not None:
+            features += _may_release(given, made.may_release, common)
         if made.status == COMES_DOWN:
             told = {
                 "what": "median",
@@ -166,6 +192,24 @@ def predictions_geojson(pairs: Sequence[tuple[Given, Prediction]]) -> bytes:
                 )
     document = {"type": "FeatureCollection", "features": features}
     return (json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _may_release(given: Given, may: MayRelease, common: dict[str, Any]) -> list[dict[str, Any]]:
+    """The areas of what may still be released."""
+    told = {
+        "what": "may release",
+        "chance": _plain(may.chance, 4),
+        "until": _time(given.time_s + may.until_s),
+        "until_after_s": _plain(may.until_s),
+        "from_after_s": _plain(may.time_quantiles_s[0]),
+        "to_after_s": _plain(may.time_quantiles_s[-1]),
+    }
+    return [
+        _feature(
+            _rounded(mapping(area)), common | told | {"share": share, "area_km2": _plain(float(size), 6)}
+        )
+        for share, size, area in zip(RELEASE_SHARES, may.areas_km2, may.areas, strict=True)
+    ]
 
 
 def _line(line: FallLine) -> list[dict[str, Any]]:

@@ -12,16 +12,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import shapely
-from numpy.typing import ArrayLike
 
 from tocsin.errors import DataError
 from tocsin.formats.events import events_jsonl
 from tocsin.formats.files import parquet_bytes, staged, timestamps
 from tocsin.formats.geojson import alerts_geojson
+from tocsin.formats.releases import (
+    RELEASES,
+    areas_of,
+    known,
+    quantiles_of,
+    read_releases,
+    releases_table,
+    wkb,
+)
 from tocsin.formats.tables import Table, find_table, numbers, read_table, seconds, texts
 from tocsin.formats.windows import FILE, read_windows, windows_parquet
-from tocsin.prediction.forecast import QUANTILES, Area, DecayWindow, Forecast
+from tocsin.prediction.forecast import DecayWindow, Forecast
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import TrackRow
 from tocsin.units import DEGREE_RAD
@@ -98,18 +105,8 @@ def _track_table(rows: Sequence[TrackRow]) -> pa.Table:
     return pa.table(columns)
 
 
-def _known(values: ArrayLike) -> pa.Array:
-    values = np.asarray(values, float)
-    return pa.array(values, mask=~np.isfinite(values))
-
-
 def _prediction_table(forecasts: Sequence[Forecast]) -> pa.Table:
     covariance = np.array([f.covariance_m2 for f in forecasts], float).reshape(-1, 2, 2)
-
-    def wkb(areas: list[Area | None]) -> pa.Array:
-        return pa.array(
-            [a and shapely.to_wkb(a, output_dimension=2, byte_order=1) for a in areas], pa.binary()
-        )
 
     late_s = [None if f.time_quantiles_s is None else f.time_quantiles_s.tolist() for f in forecasts]
     return pa.table(
@@ -117,22 +114,23 @@ def _prediction_table(forecasts: Sequence[Forecast]) -> pa.Table:
             "issued": timestamps([f.issued_s for f in forecasts]),
             "track": pa.array([f.track for f in forecasts], pa.string()),
             "impact_time": timestamps([f.impact_time_s for f in forecasts]),
-            "impact_time_sigma_s": _known([f.impact_time_sigma_s for f in forecasts]),
-            "lat_deg": _known([f.latitude_rad / DEGREE_RAD for f in forecasts]),
-            "lon_deg": _known([f.longitude_rad / DEGREE_RAD for f in forecasts]),
-            "east_var_m2": _known(covariance[:, 0, 0]),
-            "east_north_cov_m2": _known(covariance[:, 0, 1]),
-            "north_var_m2": _known(covariance[:, 1, 1]),
+            "impact_time_sigma_s": known([f.impact_time_sigma_s for f in forecasts]),
+            "lat_deg": known([f.latitude_rad / DEGREE_RAD for f in forecasts]),
+            "lon_deg": known([f.longitude_rad / DEGREE_RAD for f in forecasts]),
+            "east_var_m2": known(covariance[:, 0, 0]),
+            "east_north_cov_m2": known(covariance[:, 0, 1]),
+            "north_var_m2": known(covariance[:, 1, 1]),
             "area": wkb([f.area for f in forecasts]),
             "area_50": wkb([f.area_50 for f in forecasts]),
             "area_90": wkb([f.area_90 for f in forecasts]),
             "impact_time_quantiles": pa.array(late_s, pa.list_(pa.float64())),
-            "area_km2": _known([f.area_km2 for f in forecasts]),
+            "area_km2": known([f.area_km2 for f in forecasts]),
             "phase": pa.array([f.phase for f in forecasts], pa.string()),
             "parent": pa.array([f.parent for f in forecasts], pa.string()),
             "existence": pa.array([f.existence for f in forecasts], pa.float64()),
             "plots": pa.array([f.plots for f in forecasts], pa.int64()),
             "status": pa.array([f.status for f in forecasts], pa.string()),
+            **releases_table([f.may_release for f in forecasts]),
         }
     )
 
@@ -196,6 +194,7 @@ def _read_predictions(folder: Path) -> tuple[Forecast, ...]:
         "existence",
         "plots",
         "status",
+        *RELEASES,
     )
     table = _table(folder, "predictions", needed, extra)
     n = len(table.row)
@@ -213,8 +212,9 @@ def _read_predictions(folder: Path) -> tuple[Forecast, ...]:
     latitude, longitude = number("lat_deg") * DEGREE_RAD, number("lon_deg") * DEGREE_RAD
     plots = np.nan_to_num(number("plots")).astype(int)
     track, phase, parent, status = (text(name) for name in ("track", "phase", "parent", "status"))
-    area, area_50, area_90 = (_areas(table, name, n) for name in ("area", "area_50", "area_90"))
-    late_s = _quantiles(table, n)
+    area, area_50, area_90 = (areas_of(table, name, n) for name in ("area", "area_50", "area_90"))
+    late_s = quantiles_of(table, "impact_time_quantiles", n)
+    released = read_releases(table, n)
     forecasts = []
     for i in range(n):
         forecasts.append(
@@ -236,39 +236,7 @@ def _read_predictions(folder: Path) -> tuple[Forecast, ...]:
                 area_50=area_50[i],
                 area_90=area_90[i],
                 time_quantiles_s=late_s[i],
+                may_release=released[i],
             )
         )
     return tuple(forecasts)
-
-
-def _areas(table: Table, name: str, n: int) -> list[Area | None]:
-    """The areas of a column of WKB; none where it is not there."""
-    if name not in table.columns:
-        return [None] * n
-    out: list[Area | None] = []
-    for i, wkb in enumerate(table.columns[name].to_pylist()):
-        try:
-            out.append(None if wkb is None else shapely.from_wkb(wkb))
-        except (shapely.errors.ShapelyError, TypeError) as error:
-            raise DataError(f"{table.path}, row {i + 1}: {name} is not WKB ({error})") from error
-    return out
-
-
-def _quantiles(table: Table, n: int) -> list[Floats | None]:
-    """Quantiles of the impact time; none where they are not there."""
-    if "impact_time_quantiles" not in table.columns:
-        return [None] * n
-    out: list[Floats | None] = []
-    for i, row in enumerate(table.columns["impact_time_quantiles"].to_pylist()):
-        try:
-            values = None if row is None else np.array(row, float)
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"{table.path}, row {i + 1}: impact_time_quantiles are not numbers ({error})"
-            ) from error
-        if values is not None and values.shape != QUANTILES.shape:
-            raise DataError(
-                f"{table.path}, row {i + 1}: impact_time_quantiles must be {len(QUANTILES)} numbers, are {row}"
-            )
-        out.append(values)
-    return out

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from tocsin.errors import UsageError
 from tocsin.prediction.forecast import ORIGINS
-from tocsin.prediction.kinds import Kind
+from tocsin.prediction.priors import Kind
 from tocsin.sensors.plots import Floats
 
 LEAST_BETA_KG_M2, MOST_BETA_KG_M2 = 2.0, 100e3  # a leaf, and more than any solid body

@@ -22,7 +22,7 @@ from tocsin.earth.motion import THRUST, acceleration
 from tocsin.earth.status import LANDED
 from tocsin.kernel import jit
 from tocsin.prediction.impact import land
-from tocsin.prediction.kinds import BODY
+from tocsin.prediction.priors import BODY
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import Track
 from tocsin.units import EARTH_GM_M3_S2, SEMI_MAJOR_AXIS_M

@@ -19,7 +19,8 @@ from tocsin.earth.orbit import energy_and_perigee
 from tocsin.prediction.decay_flights import ENTRY_M, LONGEST_DECAY_S, Ends, Fall, ends
 from tocsin.prediction.decay_track import joined, swath_m
 from tocsin.prediction.forecast import QUANTILES, Window
-from tocsin.prediction.kinds import NOTHING, Kind, Learned
+from tocsin.prediction.kinds import NOTHING, Learned
+from tocsin.prediction.priors import Kind
 from tocsin.sensors.plots import Floats
 from tocsin.units import EARTH_GM_M3_S2, SEMI_MAJOR_AXIS_M
 

@@ -10,7 +10,7 @@ from tocsin.earth.flights import Flights, to_ground
 from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.status import LANDED, STILL_UP
 from tocsin.prediction.departures import TUMBLING_LN_BETA
-from tocsin.prediction.kinds import Kind
+from tocsin.prediction.priors import Kind
 from tocsin.sensors.plots import Floats
 
 LONGEST_DECAY_S = 7 * 86400.0  # that is looked ahead

@@ -25,6 +25,27 @@ class Spread(NamedTuple):
     covariance_m2: Floats  # (k, 2, 2)
 
 
+class MayRelease(NamedTuple):
+    """Where and when one body would come down that something in coast may still release.
+
+    Times are on the clock of what holds it: of a `Forecast` as its own, of a `Prediction` seconds after the state.
+    """
+
+    chance: float  # that it still releases anything
+    bodies: float  # how many it then releases, on the mean
+    until_s: float  # when no more release is reckoned with: it is back in the air
+    impact_time_s: float  # the median, at the place of
+    latitude_rad: float
+    longitude_rad: float
+    areas: tuple[Area, ...]  # (3,) that hold a released body with 0.5, 0.9 and 0.99, as `Forecast.area`
+    areas_km2: Floats  # (3,)
+    time_quantiles_s: Floats  # (7,) of its impact at QUANTILES
+    danger: Spread  # as `Forecast.danger`, about the place above
+    danger_share: float
+    earliest_s: float  # its first and last credible arrival, of what is dense enough to be dangerous
+    latest_s: float
+
+
 class Forecast(NamedTuple):
     """Where and when one track comes down, as known at one moment.
 
@@ -57,6 +78,7 @@ class Forecast(NamedTuple):
     area_50: Area | None = None  # these hold the impact with 0.5 and with 0.9
     area_90: Area | None = None
     time_quantiles_s: Floats | None = None  # (7,) of the impact at QUANTILES, less impact_time_s
+    may_release: MayRelease | None = None  # what it may still let go; None: nothing
 
 
 # How the prediction of one state ended
@@ -154,3 +176,6 @@ class Prediction(NamedTuple):
     pieces: Pieces | None  # of a break-up
     notes: tuple[str, ...]
     window: Window | None = None  # of a decaying orbit, unless it comes down within half a revolution
+    may_release: MayRelease | None = (
+        None  # what it may still let go, where it flies as it was launched; None: nothing
+    )

@@ -35,13 +35,13 @@ COMES_DOWN, STAYS_UP = 0, 1
 
 @jit
 def land(
-    x: Floats, ground_m: float, f: Forces, tape: Tape
+    x: Floats, ground_m: float, f: Forces, tape: Tape, error_m: float = STEP_ERROR_M
 ) -> tuple[int, float, Floats, Floats, float, int, Tape]:
-    """One flight.
+    """One flight. error_m: allowed in a step.
 
     Returns code, time, state (9,) at the ground, derivative (4, 9) of place and time, lowest height, steps, tape.
     """
-    code, t, y, lowest, _, steps, tape = flight(KIND, x, LONGEST_FLIGHT_S, ground_m, STEP_ERROR_M, f, tape)
+    code, t, y, lowest, _, steps, tape = flight(KIND, x, LONGEST_FLIGHT_S, ground_m, error_m, f, tape)
     if code == STARTS_BELOW:  # it has just landed
         code = LANDED
     if code != LANDED:
@@ -72,27 +72,28 @@ def ln_by_mach(x: Floats, f: Forces) -> float:
 
 @jit
 def fall(
-    x: Floats, tumbles: bool, ground_m: float, f: Forces, tape: Tape
-) -> tuple[int, float, Floats, Floats, Floats, float, Tape]:
+    x: Floats, tumbles: bool, ground_m: float, f: Forces, tape: Tape, error_m: float = STEP_ERROR_M
+) -> tuple[int, float, Floats, Floats, Floats, float, int, Tape]:
     """One flight, with the last part of a slow fall by quadrature.
 
-    tumbles: it keeps no attitude. Returns code, time, state (9,) at the ground, derivative (4, 9) of place and time by
-    the start, and by `departures` (3, 4), lowest height, tape.
+    tumbles: it keeps no attitude; error_m: allowed in a step. Returns code, time, state (9,) at the ground, derivative
+    (4, 9) of place and time by the start, and by `departures` (3, 4), lowest height, steps, tape.
     """
     slow_m = slow_below_m(x, f)
     slow, middle_m, mach = np.zeros(4), ground_m, 0.0
     if slow_m < ground_m + LEAST_DRIFT_M:
-        code, t, y, J, lowest, steps, tape = land(x, ground_m, f, tape)
+        code, t, y, J, lowest, steps, tape = land(x, ground_m, f, tape, error_m)
     else:
-        code, t, y, J, lowest, steps, tape = land(x, slow_m, f, tape)
+        code, t, y, J, lowest, steps, tape = land(x, slow_m, f, tape, error_m)
         if code == LANDED:
             slow -= J[:, 6]
             t += drift(y, J, ground_m, f)
             slow += J[:, 6]
             lowest, middle_m, mach = ground_m, 0.5 * (slow_m + ground_m), mach_of(y, f)
     if code != LANDED:
-        return code, t, y, J, np.zeros((3, 4)), lowest, tape
-    return code, t, y, J, departures(x, tumbles, steps, tape, slow, middle_m, mach, f), lowest, tape
+        return code, t, y, J, np.zeros((3, 4)), lowest, steps, tape
+    D = departures(x, tumbles, steps, tape, slow, middle_m, mach, f)
+    return code, t, y, J, D, lowest, steps, tape
 
 
 @jit
@@ -134,7 +135,7 @@ def impact(
         learn_wind(start, covariance, f)
         if len(f.curve) > 0:
             start[6] += ln_by_mach(start, f)
-        code, t, y, J, D, lowest, tape = fall(start, tumbles, ground_m, f, tape)
+        code, t, y, J, D, lowest, _, tape = fall(start, tumbles, ground_m, f, tape)
         if code != LANDED and turn == 0:
             return STAYS_UP, points, C, left, nodes, lowest
         if code != LANDED:

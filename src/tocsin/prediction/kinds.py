@@ -1,12 +1,7 @@
-"""What is believed beforehand of the ballistic coefficient of a body, by where it comes from.
+"""What is believed of the ballistic coefficient of a body, by where it comes from: priors at nodes.
 
 Above the air nothing tells it, and in the air it decides where a body comes down. So a forecast needs a prior: a sum of
-kinds, each log-normal. It can be replaced: `predictor.predict` takes any other.
-
-The numbers are orders of magnitude, wide on purpose, reckoned from mass over drag area; none is fitted to recordings.
-A tumbling sheet of aluminium of 2 mm has 10 kg/m2, a plate of 10 mm 50, a shell of 5 mm three metres wide 35 and with
-an engine in it some hundreds; a ball of iron as big as a football 1,300; a dense body with a sharp nose, whose drag
-coefficient is a tenth of a ball's, several thousand. How often each comes is a guess.
+kinds, each log-normal (`priors`). It can be replaced: `predictor.predict` takes any other.
 """
 
 from __future__ import annotations
@@ -20,6 +15,7 @@ import numpy as np
 from tocsin.earth.motion import BALLISTIC
 from tocsin.earth.orbit import energy_and_perigee
 from tocsin.kernel import jit
+from tocsin.prediction.priors import DEFAULT, Kind, Kinds
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.modes import (
     CHILD_LN_BETA_MEAN,
@@ -29,48 +25,6 @@ from tocsin.tracking.modes import (
 )
 from tocsin.tracking.tracks import Track
 from tocsin.units import SEMI_MAJOR_AXIS_M
-
-
-class Kind(NamedTuple):
-    """One kind of body."""
-
-    name: str
-    share: float  # of the bodies of this origin
-    ln_beta: float  # mean of ln of the ballistic coefficient in kg/m2
-    sigma: float
-
-
-class Kinds(NamedTuple):
-    """Priors of ln beta by origin."""
-
-    whole: tuple[Kind, ...]  # what flies as it was launched
-    child: tuple[Kind, ...]  # what has left another body, or was left by others
-    orbit: tuple[Kind, ...]  # what comes in from an orbit, or from farther away
-    breakup: tuple[Kind, ...]  # pieces of what breaks up here and now
-
-
-# Something quite different is never ruled out.
-ANYTHING = (math.log(500.0), 2.0)
-BODY, STAGE = (math.log(4500.0), 0.55), (math.log(400.0), 0.6)
-DEFAULT = Kinds(
-    whole=(Kind("body", 0.985, *BODY), Kind("any", 0.015, *ANYTHING)),
-    child=(
-        Kind("body", 0.60, *BODY),
-        Kind("stage", 0.12, *STAGE),
-        Kind("debris", 0.26, math.log(40.0), 1.0),
-        Kind("any", 0.02, *ANYTHING),
-    ),
-    orbit=(
-        Kind("hull", 0.48, math.log(150.0), 0.8),
-        Kind("stone", 0.50, math.log(400.0), 0.9),
-        Kind("any", 0.02, *ANYTHING),
-    ),
-    breakup=(
-        Kind("sheet", 0.80, math.log(50.0), 0.9),
-        Kind("engine", 0.17, math.log(300.0), 0.7),
-        Kind("any", 0.03, *ANYTHING),
-    ),
-)
 
 # A flight whose perigee is so deep below the ground was thrown up from the Earth; one whose perigee is no deeper than
 # this, or that is faster than a satellite, comes from an orbit; between, it may be either.
@@ -142,14 +96,18 @@ REACH = 3.2  # sigmas of a kind within which nodes stand
 
 
 def nodes(
-    kinds: tuple[Kind, ...], learned: Learned = NOTHING, limits: tuple[float, float] = LIMITS
+    kinds: tuple[Kind, ...],
+    learned: Learned = NOTHING,
+    limits: tuple[float, float] = LIMITS,
+    most: int = MOST,
 ) -> tuple[Floats, Floats, float]:
     """What is believed of ln beta, at nodes (k,): their weights (k,), and the sigma of what each stands for.
 
-    limits: of ln beta, beyond which nothing is believed. Each kind is shared out among the nodes on either side of it,
-    in proportion to how near they are: that keeps its share and its mean, however narrow it is.
+    limits: of ln beta, beyond which nothing is believed. most: nodes, 9 or more. Each kind is shared out among the
+    nodes on either side of it, in proportion to how near they are: that keeps its share and its mean, however narrow it
+    is.
     """
-    at, weight, width = nodes_of(table(kinds), learned.ln_beta, learned.precision, *limits)
+    at, weight, width = nodes_of(table(kinds), learned.ln_beta, learned.precision, *limits, most)
     return at, weight, float(width)
 
 
@@ -161,7 +119,7 @@ def table(kinds: tuple[Kind, ...]) -> Floats:
 
 @jit
 def nodes_of(
-    kinds: Floats, learned: float, precision: float, lowest: float, highest: float
+    kinds: Floats, learned: float, precision: float, lowest: float, highest: float, most: int
 ) -> tuple[Floats, Floats, float]:
     """As `nodes`, of a `table` (k, 3), of what was learned and of its precision, within limits."""
     share, mean, sigma = _together(kinds, learned, precision)
@@ -178,7 +136,7 @@ def nodes_of(
     if low >= high:  # drag has told that it is beyond the limits
         return one, whole, spread
     low, high = _narrowed(low, high, share, mean, sigma)
-    count = int(min(max((high - low) / WIDEST_STEP + 1.0, FEWEST), MOST))
+    count = int(min(max((high - low) / WIDEST_STEP + 1.0, FEWEST), most))
     at = np.linspace(low, high, count)
     step = at[1] - at[0]
     width = WIDTH * step

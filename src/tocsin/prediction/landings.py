@@ -16,7 +16,8 @@ from tocsin.prediction.ascent import Burn, ends, landings_of
 from tocsin.prediction.departures import STEADY, TUMBLING
 from tocsin.prediction.forecast import Area, Spread
 from tocsin.prediction.impact import STAYS_UP, WIND_SIGMA_M_S, impact
-from tocsin.prediction.kinds import LIMITS, NOTHING, Kind, Learned, nodes
+from tocsin.prediction.kinds import LIMITS, NOTHING, Learned, nodes
+from tocsin.prediction.priors import Kind
 from tocsin.prediction.region import outlines
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import Track

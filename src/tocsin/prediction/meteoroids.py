@@ -21,7 +21,7 @@ from tocsin.earth.status import LANDED
 from tocsin.errors import UsageError
 from tocsin.prediction.forecast import FallLine
 from tocsin.prediction.impact import LONGEST_FLIGHT_S
-from tocsin.prediction.kinds import Kind
+from tocsin.prediction.priors import Kind
 from tocsin.sensors.plots import Floats
 
 # name, share, density (kg/m3), and its sigma relative to itself

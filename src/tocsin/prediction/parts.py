@@ -14,7 +14,8 @@ from tocsin.earth.motion import sound_speed_m_s
 from tocsin.prediction import meteoroids
 from tocsin.prediction.departures import STEADY, TUMBLING
 from tocsin.prediction.impact import ln_by_mach
-from tocsin.prediction.kinds import DEFAULT, LIMITS, Kind, kinds_alone
+from tocsin.prediction.kinds import LIMITS, kinds_alone
+from tocsin.prediction.priors import Kind, Kinds
 from tocsin.sensors.plots import Floats
 
 GIVEN_LIMITS = (0.0, math.log(1e6))  # of ln beta, where it is given
@@ -48,9 +49,14 @@ def _shaped(x: Floats, forces: Forces, shape: str) -> Forces:
 
 
 def parts_of(
-    x: Floats, believed: tuple[Kind, ...] | None, origin: str | None, shape: str | None, base: Forces
+    x: Floats,
+    believed: tuple[Kind, ...] | None,
+    origin: str | None,
+    shape: str | None,
+    priors: Kinds,
+    base: Forces,
 ) -> list[Part]:
-    """All that a body may be. origin: None where it follows from the state."""
+    """All that a body may be. origin: None where it follows from the state. priors: of origins."""
     limits = LIMITS if believed is None else GIVEN_LIMITS
     if origin == "meteoroid":
         burning = meteoroids.ablating(base)
@@ -65,7 +71,7 @@ def parts_of(
             )
             parts.append(Part(share, own, limits, f, f))
         return parts
-    kinds = believed or (kinds_alone(x) if origin is None else getattr(DEFAULT, origin))
+    kinds = believed or (kinds_alone(x, priors) if origin is None else getattr(priors, origin))
     if shape is not None:
         f = _shaped(x, base, shape)
         return [Part(1.0, kinds, limits, f, f)]

@@ -14,8 +14,10 @@ from tocsin.errors import UsageError
 from tocsin.prediction.ascent import DEFAULT as BURN
 from tocsin.prediction.ascent import Burn, heading_known
 from tocsin.prediction.forecast import Forecast
-from tocsin.prediction.kinds import DEFAULT, Kinds, kinds_of, learned_by
+from tocsin.prediction.kinds import kinds_of, learned_by
 from tocsin.prediction.landings import Impact, Landings, account_of, drawn_together, either, free, thrusting
+from tocsin.prediction.priors import DEFAULT, RELEASE, Kinds, Release
+from tocsin.prediction.release import ASKED, bodies_of, of_track, told_of
 from tocsin.tracking.life import phase_of
 from tocsin.tracking.tracks import Track, track_name
 
@@ -59,18 +61,26 @@ def landings_of_track(track: Track, kinds: Kinds = DEFAULT, burn: Burn = BURN) -
     return now if longer is None else either(now, longer, thrust)
 
 
-def predict(track: Track, issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = BURN) -> Forecast:
+def predict(
+    track: Track,
+    issued_s: float,
+    kinds: Kinds = DEFAULT,
+    burn: Burn = BURN,
+    release: Release | None = RELEASE,
+) -> Forecast:
     """Where and when a track comes down.
 
-    kinds: priors of the ballistic coefficient; burn: of what goes on under thrust. An aircraft, a body that stays in
-    orbit, and one under thrust whose heading is not known yet have no impact; the status says which.
+    kinds: priors of the ballistic coefficient; burn: of what goes on under thrust; release: of what a body in coast may
+    let go, None: not asked. An aircraft, a body that stays in orbit, and one under thrust whose heading is not known
+    yet have no impact; the status says which.
     """
-    return predict_many([track], issued_s, kinds, burn)[0]
+    return predict_many([track], issued_s, kinds, burn, release)[0]
 
 
 def predict_many(
-    tracks: Sequence[Track], issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = BURN, *, threads: int = 1
-) -> list[Forecast]:
+    tracks: Sequence[Track], issued_s: float, kinds: Kinds = DEFAULT, burn: Burn = BURN,
+    release: Release | None = RELEASE, *, threads: int = 1,
+) -> list[Forecast]:  # fmt: skip
     """`predict` for each of many tracks, to the last bit the same, by so many threads.
 
     All of a forecast but its polygons is worked out in compiled code, which threads run side by side; the polygons of
@@ -79,26 +89,49 @@ def predict_many(
     if threads < 1:
         raise UsageError(f"threads must be 1 or more, is {threads}")
     if threads == 1 or len(tracks) < 2:
-        found = [_account(track, kinds, burn) for track in tracks]
+        found = [_account(track, kinds, burn, release) for track in tracks]
     else:
         with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(lambda track: _account(track, kinds, burn), tracks))
-    impacts = iter(drawn_together([account for account in found if not isinstance(account, Reason)]))
-    return [
-        _nowhere(track, issued_s, account)
-        if isinstance(account, Reason)
-        else _somewhere(track, issued_s, next(impacts))
-        for track, account in zip(tracks, found, strict=True)
-    ]
+            found = list(pool.map(lambda track: _account(track, kinds, burn, release), tracks))
+    told = [one for one in found if not isinstance(one, Reason)]
+    impacts = iter(drawn_together([one.own for one in told]))
+    others = iter(drawn_together([one.released for one in told if one.released is not None]))
+    forecasts = []
+    for track, one in zip(tracks, found, strict=True):
+        if isinstance(one, Reason):
+            forecasts.append(_nowhere(track, issued_s, one))
+            continue
+        forecast = _somewhere(track, issued_s, next(impacts))
+        if one.released is not None and release is not None:
+            may = told_of(next(others), one.chance, bodies_of(release), one.left_s, track.time_s)
+            forecast = forecast._replace(may_release=may)
+        forecasts.append(forecast)
+    return forecasts
 
 
-def _account(track: Track, kinds: Kinds, burn: Burn) -> tuple[Any, ...] | Reason:
-    """All that is told of a track's impact but its polygons, see `account.account`; or why it has none."""
+class _Accounts(NamedTuple):
+    """All that is told of a track's impact but its polygons, see `account.account`, and of what it may release."""
+
+    own: tuple[Any, ...]
+    released: tuple[Any, ...] | None = None
+    chance: float = 0.0  # that anything is
+    left_s: float = 0.0  # for that
+
+
+def _account(track: Track, kinds: Kinds, burn: Burn, release: Release | None) -> _Accounts | Reason:
+    """What is told of a track; or why it has no impact."""
     found = landings_of_track(track, kinds, burn)
     if isinstance(found, Reason):
         return found
     landings = _finite(found)
-    return Reason("its impact may be anywhere") if landings is None else account_of(landings)
+    if landings is None:
+        return Reason("its impact may be anywhere")
+    own = account_of(landings)
+    may = None if release is None else of_track(track, release, kinds)
+    if may is None:
+        return _Accounts(own)
+    others, chance, left_s = may
+    return _Accounts(own, account_of(others, ASKED), chance, left_s)
 
 
 def _finite(landings: Landings) -> Landings | None:

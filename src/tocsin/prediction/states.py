@@ -25,7 +25,7 @@ from tocsin.earth.forces import STANDARD, Forces
 from tocsin.earth.motion import density_kg_m3
 from tocsin.earth.status import LANDED, STARTS_BELOW
 from tocsin.errors import UsageError
-from tocsin.prediction import breakup, decay, meteoroids
+from tocsin.prediction import breakup, decay, meteoroids, release
 from tocsin.prediction.arguments import air_of, believed_of, covariance_of, within
 from tocsin.prediction.decay_flights import Fall
 from tocsin.prediction.departures import TUMBLING_LN_BETA
@@ -42,20 +42,16 @@ from tocsin.prediction.forecast import (
     TOO_WIDE,
     UNDER_GROUND,
     FallLine,
+    MayRelease,
     Pieces,
     Prediction,
     Window,
 )
 from tocsin.prediction.impact import LONGEST_FLIGHT_S, WIND_SIGMA_M_S
-from tocsin.prediction.kinds import (
-    NOTHING,
-    Kind,
-    Learned,
-    chance_of_orbit,
-    nodes,
-)
+from tocsin.prediction.kinds import NOTHING, Learned, chance_of_orbit, nodes
 from tocsin.prediction.landings import GROUND_M, SHARES, Landings, free, told
 from tocsin.prediction.parts import Part, parts_of, speed_m_s
+from tocsin.prediction.priors import PRIORS, Kind, Priors
 from tocsin.prediction.winds import FAR_M, Winds, wind_at
 from tocsin.sensors.plots import Floats
 from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S
@@ -94,6 +90,7 @@ def predict_state(
     density_factor: float | None = None,
     density_sigma: float | None = None,
     decayed: Learned = NOTHING,
+    priors: Priors = PRIORS,
 ) -> Prediction:
     """Where and when a state (6,) comes down, ECEF (WGS 84) in m and m/s.
 
@@ -117,6 +114,8 @@ def predict_state(
     density_factor: of the air against the standard at the height of the orbit, with density_sigma relative to itself
     (0.15); None: that of any day of a cycle of the Sun. decayed: what earlier states of the same body told of both
     together (`prediction.decay_fit.learn`). Neither bears on the areas.
+
+    priors: of origins, and of what may still be released by what is taken to be "whole" and is above the air.
 
     The areas are regions of highest density (`prediction.region`) of flights over what the coefficient may be
     (`prediction.impact`). Raises `UsageError` for an argument of a wrong shape or beyond its limits, and no exception
@@ -157,7 +156,10 @@ def predict_state(
         return nothing(*wrong)
     taken_for = taken_for or ("orbit" if chance_of_orbit(x) > 0.5 else "whole")
     notes: list[str] = []
-    base, may_be = STANDARD, partial(parts_of, x, believed, taken_for if origin else None, shape)
+    base, may_be = (
+        STANDARD,
+        partial(parts_of, x, believed, taken_for if origin else None, shape, priors.kinds),
+    )
     if winds is not None:
         base = _blown(x, may_be(STANDARD), winds, ground_m, notes)
     parts = may_be(base)
@@ -217,6 +219,7 @@ def predict_state(
         max(stays_up, 0.0),
         flights[np.argsort(landings.ln_beta, kind="stable")], line, pieces, tuple(notes),
         later if isinstance(later, Window) else None,
+        _may_release(x, P, base, wind_sigma_m_s, ground_m, priors) if taken_for == "whole" else None,
     )  # fmt: skip
 
 
@@ -286,6 +289,25 @@ def _blown(x: Floats, parts: list[Part], winds: Winds, ground_m: float, notes: l
     if far_m > FAR_M:
         notes.append(f"The nearest profile of wind is {far_m / 1000:.0f} km from the impact.")
     return STANDARD._replace(wind=table)
+
+
+def _may_release(
+    x: Floats, P: Floats, base: Forces, wind_sigma_m_s: float, ground_m: float, priors: Priors
+) -> MayRelease | None:
+    """Where bodies would come down that a state may still release."""
+    kinds = priors.kinds.child
+    (part,) = parts_of(x, kinds, None, None, priors.kinds, base)
+    found = release.of_state(
+        x, P, priors.release, kinds, steady=part.steady, tumbling=part.tumbling, wind_sigma_m_s=wind_sigma_m_s,
+        ground_m=ground_m,
+    )  # fmt: skip
+    landings = None if found is None else _drawable(found[0])
+    if found is None or landings is None:
+        return None
+    impact = told(landings, release.ASKED)
+    if not all(_drawn(area) for area in impact.areas):
+        return None
+    return release.told_of(impact, found[1], release.bodies_of(priors.release), found[2])
 
 
 def _why_not(x: Floats, lowest_m: float) -> tuple[int, str]:

@@ -19,6 +19,7 @@ from tocsin.prediction import decay_watch
 from tocsin.prediction.decay_watch import Orbits
 from tocsin.prediction.forecast import DecayWindow, Forecast
 from tocsin.prediction.predictor import predict_many
+from tocsin.prediction.priors import PRIORS, Priors
 from tocsin.sensors.plots import Plots, Sensor
 from tocsin.tracking import tracker
 from tocsin.tracking.belief import TrackerState
@@ -48,6 +49,7 @@ class Watch(NamedTuple):
     tracker: TrackerState
     # track number -> time of its last forecast, time left then, how many there were
     forecast: Mapping[int, tuple[float, float, int]]
+    priors: Priors = PRIORS  # what is believed of bodies before they are measured
     orbits: Orbits = Orbits()  # low ones, that may decay
 
 
@@ -79,16 +81,17 @@ class Event(NamedTuple):
     windows: tuple[DecayWindow, ...] = ()  # of orbits that decay
 
 
-def begin(sensors: tuple[Sensor, ...]) -> Watch:
+def begin(sensors: tuple[Sensor, ...], priors: Priors = PRIORS) -> Watch:
     """A watch that has seen nothing."""
-    return Watch(tracker.start(sensors), {})
+    return Watch(tracker.start(sensors), {}, priors)
 
 
 def start(
-    sensors: tuple[Sensor, ...], settings: Settings = policy.DEFAULTS, words: Words | None = None
-) -> LineState:
+    sensors: tuple[Sensor, ...], settings: Settings = policy.DEFAULTS, words: Words | None = None,
+    priors: Priors = PRIORS,
+) -> LineState:  # fmt: skip
     """A line that has seen nothing. words: None for those that come with the program."""
-    return LineState(begin(sensors), policy.start(words or shipped_words(), settings))
+    return LineState(begin(sensors, priors), policy.start(words or shipped_words(), settings))
 
 
 def next_deadline(state: LineState) -> float:
@@ -112,7 +115,7 @@ def observe(
     following, output = tracker.step(watch.tracker, plots, received_s)
     orbits, windows = decay_watch.step(watch.orbits, received_s)
     if output is None:
-        watch = Watch(following, watch.forecast, orbits)
+        watch = watch._replace(tracker=following, orbits=orbits)
         if not windows:
             return watch, None
         known_s = clock()
@@ -121,7 +124,8 @@ def observe(
     last = dict(watch.forecast)
     changed = [tracker.track(following, number) for number in output.changed]
     due = [track for track in changed if _due(track, last)]
-    forecasts = predict_many(due, received_s, threads=1 if len(due) < MANY_DUE else 2)
+    kinds, release = watch.priors
+    forecasts = predict_many(due, received_s, kinds, release=release, threads=1 if len(due) < MANY_DUE else 2)
     for track, forecast in zip(due, forecasts, strict=True):
         left_s = forecast.impact_time_s - track.time_s
         last[track.number] = (track.time_s, left_s, last.get(track.number, (0.0, 0.0, 0))[2] + 1)
@@ -134,7 +138,8 @@ def observe(
     live = tuple(track_name(number) for number in tracker.shown(following, received_s))
     told = dated((*windows, *ended), known_s)
     made = tuple(one._replace(issued_s=known_s) for one in forecasts)
-    return Watch(following, last, orbits), Observation(known_s, output.rows, made, live, told)
+    watch = watch._replace(tracker=following, forecast=last, orbits=orbits)
+    return watch, Observation(known_s, output.rows, made, live, told)
 
 
 def dated(windows: tuple[DecayWindow, ...], known_s: float) -> tuple[DecayWindow, ...]:
@@ -199,14 +204,15 @@ def replay_events(
     latency_s: float | None = None,
     settings: Settings = policy.DEFAULTS,
     words: Words | None = None,
+    priors: Priors = PRIORS,
 ) -> Iterator[Event]:
     """The events of a replay, one for each moment at which something happened, in order.
 
     plots stand in the order of arrival. latency_s: how long a decision is taken to need; None
     measures the time that it really took, and a decision waits for the one before it.
-    settings: what the policy goes by. words: None for those that come with the program.
+    settings: what the policy goes by. words: None for those that come with the program. priors: of forecasts.
     """
-    state = start(sensors, settings, words)
+    state = start(sensors, settings, words, priors)
     i = 0
     free_s = -math.inf  # when the last decision was done
     stop_s = (float(plots.received_s[-1]) if plots.count else 0.0) + LONGEST_END_S
