@@ -30,6 +30,7 @@ from stonesoup.updater.kalman import ExtendedKalmanUpdater
 from throughput_scene import SIGMA, SITES_DEG, Scene, right
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
+from tocsin.record.warm_up import settle as settle_memory
 from tocsin.units import EARTH_GM_M3_S2, EARTH_RATE_RAD_S, J2, SEMI_MAJOR_AXIS_M
 
 # what it is told of a body at the beginning: one sigma of position, velocity, ln of the ballistic coefficient
@@ -104,6 +105,7 @@ def run(scene: Scene, settle: int, period_s: float) -> dict[str, float]:
     told = local + TOLD * rng.normal(size=local.shape)
     at = first + timedelta(seconds=float(scene.time_s[begin_k] - scene.time_s[0]))
     tracks = {Track([GaussianState(StateVector(x), CovarianceMatrix(np.diag(TOLD**2)), at)]) for x in told}
+    settle_memory()
     plots, spent = 0, []
     for k in range(settle, len(scene.time_s)):
         now = first + timedelta(seconds=float(scene.time_s[k] - scene.time_s[0]))

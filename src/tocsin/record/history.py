@@ -165,10 +165,10 @@ def _note(history: History, output: Output, number: int) -> None:
     state = history.state
     table, h = state.belief.table, state.belief.states
     for past in reversed(state.past):
-        found = history.scans.get(past.before.scans)
+        found = history.scans.get(past.number)
         if found is not None and found[1] is past.plots:
             break
-        history.scans[past.before.scans] = past.key, past.plots
+        history.scans[past.number] = past.key, past.plots
     for row in output.rows:
         _report(history, row)
     recent = h.recent.tolist()
@@ -220,10 +220,10 @@ def _take(history: History, story: Story, plot: int, own: int, asked: bool) -> N
 
 def _off(history: History, scan: int, index: int, own: int) -> tuple[float, ...] | None:
     """By how many sigmas each number of a plot was off what the track said before."""
-    past = next((p for p in reversed(history.state.past) if p.before.scans == scan), None)
-    if past is None or len(found := np.flatnonzero(past.before.table.number == own)) == 0:
+    past = next((p for p in reversed(history.state.past) if p.number == scan), None)
+    before = None if past is None else past.before
+    if past is None or before is None or len(found := np.flatnonzero(before.table.number == own)) == 0:
         return None
-    before = past.before
     h, offsets = before.states, before.offsets
     i = int(found[0])
     mode = int(h.mu[i].argmax())

@@ -52,7 +52,8 @@ class Past(NamedTuple):
     key: Key
     plots: Plots
     at_s: float  # when it was taken
-    before: Belief
+    number: int  # of the scan, in the order in which they were taken
+    before: Belief | None  # None: let go, see `past`
 
 
 class TrackerState(NamedTuple):

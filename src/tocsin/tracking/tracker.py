@@ -2,8 +2,8 @@
 
 Plots are held until the scan that they belong to is over (a later scan of the same sensor has
 begun, or its period has passed), then the scan is taken as a whole: association, update, misses,
-separations, new tracks, ends. The belief before each scan of the last while is kept: when a plot of such a scan comes
-late, all scans from it on are taken again, with the plot in its place. Nothing here reads a clock: time is what
+separations, new tracks, ends. Scans of the last while are kept, with beliefs before them: when a plot of such a scan
+comes late, all scans from it on are taken again, with the plot in its place. Nothing here reads a clock: time is what
 `step` is told.
 """
 
@@ -22,6 +22,7 @@ from tocsin.tracking.fusion import named
 from tocsin.tracking.learning import LOG_PRIOR, scales
 from tocsin.tracking.one_scan import take
 from tocsin.tracking.pairs import Offsets
+from tocsin.tracking.past import resumed, thinned
 from tocsin.tracking.reported import (
     ROW_EVERY_S,
     ROWS_TOGETHER,
@@ -32,7 +33,7 @@ from tocsin.tracking.reported import (
     which_speak,
 )
 from tocsin.tracking.tracks import Bools, Table, Track, TrackRow, keep, no_states, no_tracks, track_name
-from tocsin.tracking.waiting import LATEST_S, SCAN_GRACE, Done, Key, lay_by, with_more
+from tocsin.tracking.waiting import SCAN_GRACE, Done, Key, lay_by, with_more
 
 DONE_SCANS_S = 60.0  # how long a scan is remembered, for doubles
 SAME_SIGMAS = 3.0  # within which a track that is found again is the one that was lost
@@ -103,7 +104,7 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
     """
     waiting = dict(state.waiting)
     done = {k: v for k, v in state.done.items() if v.at_s > state.now_s - DONE_SCANS_S}
-    past = list(state.past)
+    past = thinned(state.past)
     first = len(past)  # of the past scans that are to be taken again
     coming: list[tuple[float, float, Key, Plots]] = []
     for key in keys:
@@ -126,7 +127,9 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
                 at_s = min(at_s, due_s)
                 first = min(first, sum(p.at_s <= at_s for p in past))
             coming.append((at_s, float(plots.time_s.max()), key, plots))
-    belief = past[first].before if first < len(past) else state.belief
+    belief = state.belief
+    if first < len(past):
+        first, belief = resumed(past, first)
     again = [(p.at_s, float(p.plots.time_s.max()), p.key, p.plots) for p in past[first:]]
     # past scans stay in their order; new ones come after those that were taken by then
     queue = sorted([*again, *coming], key=lambda q: q[0]) if first < len(past) else sorted(coming)
@@ -138,7 +141,7 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
     rows_s = dict(state.rows_s)
     for at_s, _, key, plots in queue:
         plots = plots.rows(np.lexsort((plots.measured[:, 1], plots.time_s)))
-        past.append(Past(key, plots, at_s, belief))
+        past.append(Past(key, plots, at_s, belief.scans, belief))
         belief, touched = take(state, belief, key, plots, known, at_s)
         table, h = belief.table, belief.states
         if again and at_s < state.now_s and key != queue[-1][2]:
@@ -160,7 +163,6 @@ def _finish(state: TrackerState, keys: list[Key]) -> tuple[TrackerState, list[Tr
             rows_s |= {old: rows_s.pop(new) for new, old in renamed.items() if new in rows_s}
             changed = {renamed.get(n, n) for n in changed}
             known.known.update({seed: renamed[n] for seed, n in known.known.items() if n in renamed})
-    past = [p for p in past if p.at_s > state.now_s - LATEST_S]
     state = state._replace(
         belief=belief, past=tuple(past), rows_s=rows_s, names=known.known, next_number=known.following
     )
