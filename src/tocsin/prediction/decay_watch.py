@@ -27,6 +27,7 @@ from tocsin.prediction.impact import WIND_SIGMA_M_S
 from tocsin.prediction.kinds import NOTHING, Learned, chance_of_orbit
 from tocsin.prediction.landings import GROUND_M
 from tocsin.prediction.parts import parts_of
+from tocsin.prediction.priors import DEFAULT, Kinds
 from tocsin.sensors.plots import Floats
 from tocsin.tracking.tracks import Track, track_name
 from tocsin.units import EARTH_GM_M3_S2, SEMI_MAJOR_AXIS_M
@@ -68,6 +69,7 @@ class Orbits(NamedTuple):
 
     bodies: tuple[Body, ...] = ()
     tried: tuple[tuple[int, float], ...] = ()  # tracks that come down: when it was last asked whose they are
+    kinds: Kinds = DEFAULT  # what is believed of bodies
 
 
 def next_due(orbits: Orbits) -> float:
@@ -99,10 +101,10 @@ def step(orbits: Orbits, now_s: float) -> tuple[Orbits, tuple[DecayWindow, ...]]
     bodies, told = list(orbits.bodies), []
     while (body := min(bodies, key=lambda b: b.due_s, default=None)) and body.due_s <= now_s:
         bodies = [b for b in bodies if b is not body]
-        whole, bodies = _joined(body, bodies)
-        made = _made(whole)
+        whole, bodies = _joined(body, bodies, orbits.kinds)
+        made = _made(whole, orbits.kinds)
         if made is None and not math.isfinite(whole.until_s):
-            if _may_decay(whole.passes[-1]):
+            if _may_decay(whole.passes[-1], orbits.kinds):
                 bodies.append(whole)
             continue
         whole, event = _told(whole, made, now_s)
@@ -154,7 +156,7 @@ def _comes_down(
         recent = {n: t for n, t in before.items() if now_s - t < TRIED_S} | {track.number: now_s}
         orbits = orbits._replace(tried=tuple(recent.items()))
         now = Pass(track.time_s, x.copy(), P.copy(), track.number)
-        found = _whose(now, [b for b in orbits.bodies if math.isfinite(b.until_s)])
+        found = _whose(now, [b for b in orbits.bodies if math.isfinite(b.until_s)], orbits.kinds)
         if found is None:
             return orbits, []
         bodies = [b for b in orbits.bodies if track.number not in b.tracks]
@@ -171,26 +173,26 @@ def _comes_down(
     return orbits._replace(bodies=(*orbits.bodies[:whose], body, *orbits.bodies[whose + 1 :])), told
 
 
-def _whose(now: Pass, bodies: list[Body]) -> Body | None:
+def _whose(now: Pass, bodies: list[Body], kinds: Kinds) -> Body | None:
     """The body whose orbit a state may be on: the nearest."""
     best, nearest = None, LINKED2
     for body in bodies:
         if not body.passes or body.passes[-1].time_s >= now.time_s:
             continue
         last = body.passes[-1]
-        drag, _ = _drag(body)
+        drag, _ = _drag(body, kinds)
         distance2 = apart2(last.x, last.P, now.x, now.P, now.time_s - last.time_s, drag)
         if distance2 < nearest:
             best, nearest = body, distance2
     return best
 
 
-def _joined(body: Body, others: list[Body]) -> tuple[Body, list[Body]]:
+def _joined(body: Body, others: list[Body], kinds: Kinds) -> tuple[Body, list[Body]]:
     """A body whose pass is over, with its earlier passes where it has any; and the other bodies."""
     now = body.going
     if now is None:
         return body._replace(due_s=math.inf), others
-    known = body if body.passes else _whose(now, others)
+    known = body if body.passes else _whose(now, others, kinds)
     if known is None:
         return body._replace(passes=(now,), going=None, due_s=math.inf), others
     before = [p for p in known.passes if p.track != now.track or now.time_s - p.time_s >= APART_S]
@@ -202,7 +204,7 @@ def _joined(body: Body, others: list[Body]) -> tuple[Body, list[Body]]:
     return whole, [b for b in others if b is not known]
 
 
-def _drag(body: Body) -> tuple[decay.Drag, Learned]:
+def _drag(body: Body, kinds: Kinds) -> tuple[decay.Drag, Learned]:
     """What is believed of the drag of a body, and what its passes told of it."""
     x = body.passes[-1].x
     learned = NOTHING
@@ -210,7 +212,7 @@ def _drag(body: Body) -> tuple[decay.Drag, Learned]:
         learned = learn(
             [p.time_s for p in body.passes], [p.x for p in body.passes], [p.P for p in body.passes]
         )
-    part = parts_of(x, None, None, None, STANDARD)[0]
+    part = parts_of(x, None, None, None, kinds, STANDARD)[0]
     return decay.drag_of(part.kinds, part.limits, decay.level(x), learned), learned
 
 
@@ -221,21 +223,21 @@ class Made(NamedTuple):
     learned: Learned
 
 
-def _made(body: Body) -> Made | None:
+def _made(body: Body, kinds: Kinds) -> Made | None:
     """The window of a body, None where it has none."""
     last = body.passes[-1]
-    drag, learned = _drag(body)
+    drag, learned = _drag(body, kinds)
     if not _in_time(last, drag, 0.5):
         return None
-    part = parts_of(last.x, None, None, None, STANDARD)[0]
+    part = parts_of(last.x, None, None, None, kinds, STANDARD)[0]
     fall = Fall(part.kinds, part.limits, WIND_SIGMA_M_S, part.steady, part.tumbling, GROUND_M)
     found = decay.window(last.x, last.P, drag, fall)
     return Made(found, learned) if isinstance(found, Window) else None
 
 
-def _may_decay(last: Pass) -> bool:
+def _may_decay(last: Pass, kinds: Kinds) -> bool:
     """Whether a light body on an orbit would come down in the time that is looked ahead."""
-    part = parts_of(last.x, None, None, None, STANDARD)[0]
+    part = parts_of(last.x, None, None, None, kinds, STANDARD)[0]
     return _in_time(last, decay.drag_of(part.kinds, part.limits, decay.level(last.x)), LIGHT_QUANTILE)
 
 

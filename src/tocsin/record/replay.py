@@ -83,7 +83,7 @@ class Event(NamedTuple):
 
 def begin(sensors: tuple[Sensor, ...], priors: Priors = PRIORS) -> Watch:
     """A watch that has seen nothing."""
-    return Watch(tracker.start(sensors), {}, priors)
+    return Watch(tracker.start(sensors), {}, priors, Orbits(kinds=priors.kinds))
 
 
 def start(
