@@ -24,7 +24,7 @@ test:
 
 test-fast:
 	@sh scripts/venv.sh .venv requirements-dev.txt
-	@PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -q -m "not acceptance"
+	@PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -q -n auto -m "not acceptance"
 
 test-acceptance:
 	@sh scripts/venv.sh .venv requirements-dev.txt

@@ -191,10 +191,13 @@ def test_keyboard_alone(desktop: Opened) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     assert "Pause" in page.locator(".play").inner_text()
-    page.wait_for_timeout(800)  # at 10 times the clock's pace
-    assert 303 < int(slider.input_value()) < 500
+    page.wait_for_function("slider => slider.value > 303", arg=slider.element_handle())
     page.keyboard.press("Space")
     assert "Play" in page.locator(".play").inner_text()
+    stopped = slider.input_value()
+    assert int(stopped) < 500
+    page.wait_for_timeout(300)
+    assert slider.input_value() == stopped
 
 
 def test_language_switch(desktop: Opened) -> None:
