@@ -42,6 +42,7 @@ LIMITS: dict[str, dict[str, tuple[float, float]]] = {
         "shrink": (0.1, 1.0),
         "arrival_s": (1.0, 3600.0),
         "onset_s": (0.0, 600.0),
+        "stay_s": (0.0, 600.0),
         "urgent_interval_s": (1.0, 60.0),
         "interval_s": (1.0, 600.0),
     },

@@ -10,25 +10,16 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import shapely
 from shapely.geometry import Polygon
 
 from tocsin.warning.alert import PREPARE, TAKE_COVER, Footprint
 from tocsin.warning.bodies import ALERTED, PREPARED, Body, over_s, reach
-from tocsin.warning.outline import closed, parts_of, pokes_out, simplified
-from tocsin.warning.plane import Outline, Plane, centre_of, filled, moved
+from tocsin.warning.outline import pokes_out
+from tocsin.warning.plane import Plane, filled, moved, near_each_other
 from tocsin.warning.settings import Settings
 
-GAPS_M = (
-    0.0,
-    2e3,
-    5e3,
-    10e3,
-    20e3,
-    50e3,
-    100e3,
-)  # what is further apart stays apart, if it fits in a message
+GRID_M = 1.0  # corners of what is kept are rounded to it: it shares edges with what else is told
 
 
 class Sent(NamedTuple):
@@ -48,6 +39,14 @@ class Standing(NamedTuple):
     tracks: tuple[str, ...]
 
 
+class Fresh(NamedTuple):
+    """Places that a message told of to take cover which were not in cover before; they stay told for a while."""
+
+    at_s: float
+    plane: Plane
+    polygon: Polygon
+
+
 class Chain(NamedTuple):
     """An Alert and all that refers to it, about bodies that come down near each other within minutes."""
 
@@ -60,6 +59,7 @@ class Chain(NamedTuple):
     sent: tuple[Sent, ...]  # oldest first, those of chains that ended in this one too
     standing: tuple[Standing, ...]  # in force
     footprints: tuple[Footprint, ...]  # the same, as last sent
+    fresh: tuple[Fresh, ...]  # of these, what has not stood for stay_s yet
     told: tuple[str, ...]  # tracks that were in danger at the last message
     onset_s: float  # as announced
     expires_s: float
@@ -84,7 +84,7 @@ def new_chain(name: str, incident: str, stage: str) -> Chain:
     nothing: tuple[str, ...] = ()
     nan = math.nan
     return Chain(
-        name, incident, stage, "", nothing, nothing, (), (), (), nothing, nan, nan, nan, -math.inf, False, -math.inf
+        name, incident, stage, "", nothing, nothing, (), (), (), (), nothing, nan, nan, nan, -math.inf, False, -math.inf
     )  # fmt: skip
 
 
@@ -109,6 +109,7 @@ def merged(chains: Sequence[Chain]) -> Chain:
         sent=tuple(sorted((sent for one in everyone for sent in one.sent), key=lambda sent: sent.sent_s)),
         standing=tuple(standing for one in everyone for standing in one.standing),
         footprints=tuple(footprint for one in everyone for footprint in one.footprints),
+        fresh=tuple(fresh for one in everyone for fresh in one.fresh),
         told=tuple(track for one in everyone for track in one.told),
         onset_s=min((one.onset_s for one in spoken), default=math.nan),
         expires_s=min((one.expires_s for one in spoken), default=math.nan),
@@ -128,7 +129,7 @@ def adjoin(one: Body, other: Body, settings: Settings) -> bool:
     """Whether two bodies are due so near each other, in place and time, that people see one event."""
     if one.outline is None or other.outline is None or not concurrent(one, (other,), settings):
         return False
-    if not _near(one.plane, one.outline, other.plane, other.outline, settings.adjoin_m):
+    if not near_each_other(one.plane, one.outline, other.plane, other.outline, settings.adjoin_m):
         return False
     return bool(one.outline.distance(moved(other.outline, other.plane, one.plane)) <= settings.adjoin_m)
 
@@ -136,7 +137,7 @@ def adjoin(one: Body, other: Body, settings: Settings) -> bool:
 def overlap(one: Chain, other: Chain) -> bool:
     """Whether some people are inside what both have in force."""
     return any(
-        _near(first.plane, first.polygon, second.plane, second.polygon, 0.0)
+        near_each_other(first.plane, first.polygon, second.plane, second.polygon, 0.0)
         and first.polygon.intersects(moved(second.polygon, second.plane, first.plane))
         for first in one.standing
         for second in other.standing
@@ -149,7 +150,7 @@ def beside(body: Body, chain: Chain, others: Sequence[Body], gap_m: float) -> bo
     shapes = [(one.plane, one.polygon) for one in chain.standing]
     shapes += [(one.plane, one.outline) for one in others if one.outline is not None]
     return not area.is_empty and any(
-        _near(body.plane, area, plane, shape, gap_m)
+        near_each_other(body.plane, area, plane, shape, gap_m)
         and bool(area.distance(moved(shape, plane, body.plane)) <= gap_m)
         for plane, shape in shapes
     )
@@ -189,7 +190,8 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     joined = [body.track for body in bodies if body.track not in chain.told]
     if joined:
         return Change(False, f"joined: {_listed(joined)}")
-    shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, settings)]
+    kept = lately(chain, now_s, settings)
+    shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, kept, settings)]
     if shrunk:
         many = f"{len(shrunk)} of {len(chain.standing)} footprints in force"
         reason = f"at most {settings.shrink:.0%} is needed of {many}"
@@ -197,56 +199,20 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     return Change(True, "regrouped") if chain.due_s == -math.inf else None
 
 
-def footprints(bodies: Sequence[Body], settings: Settings) -> tuple[Standing, ...]:
-    """The outlines of bodies, those that touch united, in as few corners as a message has room for."""
-    most = settings.message_corners // settings.least_corners
-    for gap_m in GAPS_M:
-        groups = _clusters(bodies, gap_m)
-        if len(groups) <= most:
-            break
-    corners = max(
-        settings.least_corners, min(settings.united_corners, settings.message_corners // len(groups))
-    )
-    out: list[Standing] = []
-    for group in groups:
-        plane = group[0].plane
-        shapes = [moved(body.outline, body.plane, plane) for body in group if body.outline is not None]
-        whole = filled(shapely.union_all(shapes))
-        if gap_m > 0.0 and len(parts_of(whole)) > 1:
-            whole = filled(whole.convex_hull)
-        if len(group) > 1:
-            whole = closed(whole, settings.margin_m)
-        tracks = tuple(body.track for body in group)
-        # what is one body's is simple already
-        fewer = [
-            part if len(part.exterior.coords) - 1 <= corners else simplified(part, corners)
-            for part in parts_of(whole)
-        ]
-        out.extend(Standing(plane, part, tracks) for one in fewer for part in parts_of(one))
-    return tuple(out)
+def moved_whole(one: Standing | Fresh, plane: Plane) -> shapely.Geometry:
+    """In another plane; what is a metre wide may cross itself there."""
+    return shapely.make_valid(moved(one.polygon, one.plane, plane))
 
 
-def area_km2(standing: Sequence[Standing]) -> float:
-    """Together."""
-    return float(sum(one.polygon.area for one in standing)) / 1e6
-
-
-def _near(plane: Plane, outline: Outline, other_plane: Plane, other: Outline, gap_m: float) -> bool:
-    """Whether the discs round two outlines are within a distance (great circles; cheap)."""
-    one, two = centre_of(plane, outline), centre_of(other_plane, other)
-    apart_m = plane.radius_m * math.acos(max(-1.0, min(1.0, float(np.dot(one, two)))))
-    return apart_m <= _radius_m(outline) + _radius_m(other) + gap_m
-
-
-def _radius_m(outline: Outline) -> float:
-    west, south, east, north = outline.bounds
-    return math.hypot(east - west, north - south) / 2.0
+def lately(chain: Chain, now_s: float, settings: Settings) -> tuple[Fresh, ...]:
+    """The places of a chain that were told to take cover too lately to be let out again."""
+    return tuple(one for one in chain.fresh if now_s < one.at_s + settings.stay_s)
 
 
 def _held(body: Body, chain: Chain, settings: Settings) -> bool:
     """Whether what is in force covers the places that a body puts above C/L."""
     area = reach(body)
-    near = [one for one in chain.standing if _near(body.plane, area, one.plane, one.polygon, 0.0)]
+    near = [one for one in chain.standing if near_each_other(body.plane, area, one.plane, one.polygon, 0.0)]
     own = [one for one in near if body.track in one.tracks]
     if any(not pokes_out(area, moved(one.polygon, one.plane, body.plane), settings.poke) for one in own):
         return True
@@ -254,7 +220,7 @@ def _held(body: Body, chain: Chain, settings: Settings) -> bool:
     return bool(shapes) and not pokes_out(area, filled(shapely.union_all(shapes)), settings.poke)
 
 
-def _shrinks(standing: Standing, bodies: Sequence[Body], settings: Settings) -> bool:
+def _shrinks(standing: Standing, bodies: Sequence[Body], kept: Sequence[Fresh], settings: Settings) -> bool:
     """Whether what is still needed of a footprint is at most a share of it."""
     needed = [body for body in bodies if body.track in standing.tracks and body.outline is not None]
     most_m2 = settings.shrink * standing.polygon.area
@@ -266,27 +232,9 @@ def _shrinks(standing: Standing, bodies: Sequence[Body], settings: Settings) -> 
     together = shapely.union_all(
         [moved(body.outline, body.plane, plane) for body in needed if body.outline is not None]
     )
+    if kept:
+        together = shapely.union_all([together, *(moved_whole(one, plane) for one in kept)], grid_size=GRID_M)
     return bool(together.intersection(standing.polygon).area <= most_m2)
-
-
-def _clusters(bodies: Sequence[Body], gap_m: float) -> list[list[Body]]:
-    """Bodies in groups whose outlines are within a distance of each other."""
-    shapes = [(body.plane, body.outline) for body in bodies if body.outline is not None]
-    centres = np.array([centre_of(plane, outline) for plane, outline in shapes])
-    radii_m = np.array([_radius_m(outline) for _, outline in shapes])
-    apart_m = shapes[0][0].radius_m * np.arccos(np.clip(centres @ centres.T, -1.0, 1.0))
-    group = list(range(len(shapes)))
-    for i, j in np.argwhere(np.triu(apart_m <= radii_m[:, None] + radii_m + gap_m, 1)).tolist():
-        if group[i] == group[j]:
-            continue
-        (plane, outline), (other_plane, other) = shapes[i], shapes[j]
-        if outline.distance(moved(other, other_plane, plane)) <= gap_m:
-            low, high = sorted((group[i], group[j]))
-            group = [low if one == high else one for one in group]
-    return [
-        [body for body, one in zip(bodies, group, strict=True) if one == number]
-        for number in dict.fromkeys(group)
-    ]
 
 
 def _listed(tracks: Sequence[str]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 
 from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message, Text
 from tocsin.warning.bodies import Body, over_s
-from tocsin.warning.chains import Chain, Change, Sent, Standing, area_km2, footprints
+from tocsin.warning.chains import Chain, Change, Sent, Standing, lately
+from tocsin.warning.footprints import POLYGON_CORNERS, area_km2, entered, footprints
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.phrases import Words
 from tocsin.warning.places import Surroundings, places_in, surroundings
@@ -43,7 +44,13 @@ def updated(
     """The Alert or Update that puts in force all that a chain's bodies endanger now, and what stands then."""
     unexpired = sum(sent.expires_s > now_s for sent in chain.sent)
     room = settings._replace(message_corners=corners_left(settings, unexpired))
-    standing = footprints(bodies, room)
+    cover = chain.stage == TAKE_COVER
+    kept = lately(chain, now_s, settings) if cover else ()
+    standing = footprints(bodies, room, kept)
+    if kept and _corners(standing) > room.message_corners:  # near a pole an edge takes many
+        kept, standing = (), footprints(bodies, room)
+    before = chain.standing if chain.said == TAKE_COVER else ()
+    fresh = (*kept, *entered(before, standing, now_s)) if cover else ()
     prints = tuple(
         footprint
         for one in standing
@@ -79,12 +86,13 @@ def updated(
             said=chain.stage,
             standing=standing,
             footprints=prints,
+            fresh=fresh,
             told=tuple(body.track for body in bodies),
             onset_s=onset_s,
             expires_s=expires_s,
             impact_s=impact_s,
             sent_s=now_s,
-            due_s=math.inf,
+            due_s=min((one.at_s for one in fresh), default=math.inf) + settings.stay_s,
         ),
         message,
     )
@@ -215,6 +223,12 @@ def _told(chain: Chain, message: Message) -> Chain:
     sent = Sent(message.identifier, message.sent_s, message.expires_s)
     before = (one if one.replaced else one._replace(replaced=True) for one in chain.sent)
     return chain._replace(sent=(*before, sent))
+
+
+def _corners(standing: Sequence[Standing]) -> int:
+    """Corners for which a message needs room."""
+    polygons = (part for one in standing for part in to_lonlat(one.plane, one.polygon))
+    return sum(len(part.exterior.coords) - 1 + POLYGON_CORNERS for part in polygons)
 
 
 def _members(standing: Standing, bodies: Sequence[Body]) -> tuple[Body, ...]:

@@ -84,6 +84,19 @@ def centre_of(plane: Plane, outline: Outline) -> Floats:
     return out
 
 
+def near_each_other(plane: Plane, outline: Outline, other_plane: Plane, other: Outline, gap_m: float) -> bool:
+    """Whether the discs round two outlines are within a distance (great circles; cheap)."""
+    one, two = centre_of(plane, outline), centre_of(other_plane, other)
+    apart_m = plane.radius_m * math.acos(max(-1.0, min(1.0, float(np.dot(one, two)))))
+    return apart_m <= radius_m(outline) + radius_m(other) + gap_m
+
+
+def radius_m(outline: Outline) -> float:
+    """Of a disc that covers an outline, about the middle of its bounding box."""
+    west, south, east, north = outline.bounds
+    return math.hypot(east - west, north - south) / 2.0
+
+
 def from_lonlat(plane: Plane, area: Outline) -> Outline:
     """A polygon in longitude and latitude (degrees, cut at the antimeridian or not) -> in the plane, holes filled."""
     parts = area.geoms if isinstance(area, MultiPolygon) else (area,)

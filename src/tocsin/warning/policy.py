@@ -40,7 +40,7 @@ from tocsin.warning.bodies import (
     settle_s,
     settled,
 )
-from tocsin.warning.chains import Chain, change, endangering
+from tocsin.warning.chains import Chain, change, endangering, lately
 from tocsin.warning.compose import ended, updated
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.grouping import Desk, enrol, hand_over, join, let_go, make_ready, regroup, unite
@@ -244,8 +244,9 @@ def _speak(
         )
         return ended(chain, now_s, sequence, settings, gazetteer, words, held, max(light, default=-math.inf))
     wanted = change(chain, left, now_s, settings)
-    if wanted is None:
-        return chain._replace(due_s=math.inf), None
+    if wanted is None:  # what was told lately may be let out of cover in a while
+        kept = lately(chain, now_s, settings)
+        return chain._replace(due_s=min((one.at_s for one in kept), default=math.inf) + settings.stay_s), None
     urgent = wanted.urgent and chain.stage == TAKE_COVER  # nobody has to be ready within seconds
     due_s = chain.sent_s + (settings.urgent_interval_s if urgent else settings.interval_s)
     if now_s < due_s and chain.due_s > -math.inf:

@@ -49,6 +49,9 @@ class Settings(NamedTuple):
     arrival_s: float = 60.0  # an Update is worth sending when the first arrival moves by this much
     onset_s: float = 10.0  # or may come this much before the announced onset
     urgent_interval_s: float = 2.0  # least time between messages when the area grows
+    stay_s: float = (
+        60.0  # a place that is told to take cover stays told so long: no more than one siren a minute
+    )
     interval_s: float = 20.0  # least time between messages otherwise
 
     # when to end
