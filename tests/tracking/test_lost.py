@@ -45,8 +45,8 @@ def test_what_is_hardly_known_and_not_seen_is_lost():
 def test_thrust_that_no_one_sees_is_soon_known_to_nothing():
     """In 60 s a body that may thrust with 40 m/s2, or no longer, is anywhere within 70 km; a falling one is not."""
     table, h = join([track(1, THRUST, own=40.0), track(2)])
-    assert life.sharp(h, 5.0).tolist() == [True, True]
-    assert life.sharp(h, 60.0).tolist() == [False, True]
+    assert life.sharp(table, h, 5.0).tolist() == [True, True]
+    assert life.sharp(table, h, 60.0).tolist() == [False, True]
     assert life.lost(table, h, 60.0).tolist() == [True, False]
 
 

@@ -135,7 +135,7 @@ def _kin(crowd: Crowd, crowds: tuple[Crowd, ...], table: Table, h: States) -> In
     """Tracks (j,) of a crowd's family that are not in it yet."""
     mine = _ready(table, h) & ~inside(crowds, table) & ~np.isin(table.number, crowd.number)
     return np.flatnonzero(
-        mine & (table.family == crowd.family) & (table.hits >= PROVEN_HITS) & sharp(h, crowd.time_s)
+        mine & (table.family == crowd.family) & (table.hits >= PROVEN_HITS) & sharp(table, h, crowd.time_s)
     )
 
 
@@ -188,8 +188,7 @@ def _opened(
         mine, theirs = h.recent[i][h.recent[i] >= 0], h.recent[others]
         if not np.isin(theirs[theirs >= 0] // scan_of, mine // scan_of).any():
             continue
-        rows = np.flatnonzero(kin)
-        rows = rows[sharp(States(*(c[rows] for c in h)), float(h.time_s[i]))]  # type: ignore[arg-type]
+        rows = np.flatnonzero(kin & sharp(table, h, float(h.time_s[i])))
         if i not in rows.tolist():
             continue
         eldest = int(rows[table.hits[rows].argmax()])

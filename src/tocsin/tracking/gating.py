@@ -40,34 +40,6 @@ def _reach(
 
 
 @jit
-def _reach_along(
-    P: Floats, mu: Floats, best: int, dt: float, d: Floats, position: Floats, reach_m: float,
-    more_m2: float = 0.0, more_m2_s2: float = 0.0,
-) -> float:  # fmt: skip
-    """As `_reach`, which is reach_m, along the sight from a position (3,) to where its track goes, d (3,), alone.
-
-    That is far less: a radar knows ranges better than places across them.
-    """
-    square, spread_r, spread_v = 0.0, 0.0, 0.0
-    for i in range(3):
-        square += (d[i] - position[i]) ** 2
-        for k in range(3):
-            both = (d[i] - position[i]) * (d[k] - position[k])
-            spread_r += both * P[best, i, k]
-            spread_v += both * P[best, 3 + i, 3 + k]
-    distance = math.sqrt(square)
-    if distance <= reach_m:
-        return reach_m
-    spread_r, spread_v = max(spread_r / square, 0.0) + more_m2, max(spread_v / square, 0.0) + more_m2_s2
-    along = COARSE_SIGMAS * (math.sqrt(spread_r) + math.sqrt(spread_v) * abs(dt))
-    reach = THRUST_REACH_M_S2 if mu[THRUST] > 0.01 else FREE_REACH_M_S2
-    along += reach * dt * dt + COARSE_MARGIN_M
-    return min(
-        along + 0.5 * reach_m * reach_m / (distance - reach_m), reach_m
-    )  # a place beside it is farther
-
-
-@jit
 def _there(x: Floats, best: int, dt: float, d: Floats) -> None:
     """Fill d (3,) with the position of a mode after dt seconds, nearly."""
     r = math.sqrt(x[best, 0] ** 2 + x[best, 1] ** 2 + x[best, 2] ** 2)
@@ -114,29 +86,25 @@ def near(
         best = int(np.argmax(mu[h]))
         low, high = np.int64(0), np.int64(plots)
         if ranged:  # ranges change evenly enough in the time of a scan
-            farthest, nearest = 0.0, 1e12
+            farthest, nearest, slack = 0.0, 1e12, 0.0
             for end in range(3 if most_s > least_s else 1):
                 dt = least_s + 0.5 * end * (most_s - least_s) - time_s[h]
                 _there(x[h], best, dt, d)
                 size = 0.0
                 for i in range(3):
                     size += (d[i] - position[0, i]) ** 2
-                slack = _reach(P[h], mu[h], best, dt, more_m2, more_m2_s2)
-                slack = _reach_along(P[h], mu[h], best, dt, d, position[0], slack, more_m2, more_m2_s2)
-                farthest = max(farthest, math.sqrt(size) + slack)
-                nearest = min(nearest, math.sqrt(size) - slack)
-            low = np.searchsorted(sorted_m, nearest - blur_m)
-            high = np.searchsorted(sorted_m, farthest + blur_m)
-        then_s, tolerance, along_m, most2 = np.nan, 0.0, 0.0, np.inf
+                farthest = max(farthest, math.sqrt(size))
+                nearest = min(nearest, math.sqrt(size))
+                slack = max(slack, _reach(P[h], mu[h], best, dt, more_m2, more_m2_s2))
+            low = np.searchsorted(sorted_m, nearest - slack - blur_m)
+            high = np.searchsorted(sorted_m, farthest + slack + blur_m)
+        then_s, tolerance, most2 = np.nan, 0.0, np.inf
         for o in range(low, high):
             j = order[o]
             if plot_time_s[j] != then_s:  # most plots of a scan are of few moments
                 then_s = plot_time_s[j]
                 tolerance = _reach(P[h], mu[h], best, then_s - time_s[h], more_m2, more_m2_s2)
                 _there(x[h], best, then_s - time_s[h], d)
-                along_m = _reach_along(
-                    P[h], mu[h], best, then_s - time_s[h], d, position[j], tolerance, more_m2, more_m2_s2
-                )
                 if placed:
                     longest = sorted_m[plots - 1] + tolerance + blur_m
                     most2 = (3.0 * tolerance + 2.0 * angle * longest + blur_m) ** 2
@@ -156,7 +124,7 @@ def near(
                 if off > tolerance + COARSE_SIGMAS * math.sqrt(max(blur2[j, 0], blur2[j, 1])) * along:
                     continue
             if not math.isnan(measured[j, 0]) and abs(math.sqrt(size) - measured[j, 0]) > (
-                along_m + COARSE_SIGMAS * math.sqrt(blur2[j, 2])
+                tolerance + COARSE_SIGMAS * math.sqrt(blur2[j, 2])
             ):
                 continue
             if k == len(mine):

@@ -120,7 +120,7 @@ def rows_apart_s(
     return out
 
 
-def sharp(h: States, now_s: float) -> Bools:
+def sharp(table: Table, h: States, now_s: float) -> Bools:
     """Which tracks (n,) are worth to be reported at a time."""
     return np.asarray(_sigmas_m(now_s, h.time_s, h.x, h.P, h.mu) < WIDEST_SHOWN_M)
 

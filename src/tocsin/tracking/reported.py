@@ -27,7 +27,7 @@ STRAY_M = 1000.0
 def which_speak(state: TrackerState, table: Table, h: States, now_s: float) -> Bools:
     """Which tracks are reported: not those whose place is hardly known (of one infrared sensor alone)."""
     periods = np.array([s.scan_period_s for s in state.sensors])
-    return np.asarray(table.shown & life.sharp(h, now_s) & leading(table, now_s, periods))
+    return np.asarray(table.shown & life.sharp(table, h, now_s) & leading(table, now_s, periods))
 
 
 def as_reported(

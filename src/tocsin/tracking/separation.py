@@ -59,7 +59,7 @@ def offspring(
         & (table.existence > PARENT_EXISTENCE)
         & (table.hits >= PARENT_HITS)
         & ~table.orbit
-        & sharp(h, scan.time_s)
+        & sharp(table, h, scan.time_s)
         & (mu.sum(1) > 0.0)
     )
     looks, widest2 = some(scan.looks, which), max(SEPARATION_SPEEDS_M_S) ** 2
@@ -178,7 +178,7 @@ def parent_of(
     if mu[LEVEL] > 0.5:
         return best
     mean, covariance = imm.combine(x, P, A, mu, offsets.P)
-    asked = table.shown & table.fallen & ~table.orbit & sharp(h, time_s)
+    asked = table.shown & table.fallen & ~table.orbit & sharp(table, h, time_s)
     apart = np.abs(h.x[:, BALLISTIC, :3] - mean[:3]).max(1) if len(asked) else np.zeros(0)
     asked &= apart < PARENT_REACH_M + PARENT_SPEED_M_S * np.abs(h.time_s - time_s)
     for i in np.flatnonzero(asked).tolist():
