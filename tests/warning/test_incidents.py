@@ -234,6 +234,19 @@ def test_the_last_forecasts_of_a_track_that_ends_stand_alone(gazetteer):
         assert covered(messages, NOON_S + t, 48.45, 35.05)
 
 
+def test_a_silent_body_that_is_due_leaves_no_deadline_in_the_past(gazetteer):
+    """Told of twenty seconds after its last forecast: by then its last forecasts stand alone already."""
+    state = start()
+    for t in (0.0, 2.0, 4.0):
+        one = forecast("1", NOON_S + t, NOON_S + 120.0, area_km2=3000.0)
+        state, _ = step(state, NOON_S + t, [one], {"1"}, gazetteer)
+    due_s = next_deadline(state)
+    state, said = step(state, due_s, [], set(), gazetteer)
+    assert [one.stage for one in said.messages] == ["take-cover"]
+    assert due_s > NOON_S + 14.0
+    assert next_deadline(state) > due_s
+
+
 def test_some_of_it_is_over_others_are_still_watched(gazetteer):
     """Reassessed: nobody need hide any more, but the incident goes on."""
 

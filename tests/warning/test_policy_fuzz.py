@@ -14,6 +14,7 @@ from tests.warning.test_policy import check_chains
 from tocsin.formats.cap import cap_xml, read_cap
 from tocsin.formats.cap_rules import check_cap
 from tocsin.warning.bodies import ALERTED
+from tocsin.warning.chains import change, endangering
 from tocsin.warning.plane import to_lonlat
 from tocsin.warning.policy import next_deadline, step
 
@@ -69,7 +70,7 @@ def test_whatever_comes(gazetteer, sequence):
             ]
             assert alerted
             assert chain.expires_s > now_s or chain.due_s <= now_s + 2.0
-            if chain.due_s == math.inf:
+            if change(chain, endangering(chain, state.bodies), now_s, state.settings) is None:
                 held = shapely.union_all([one.polygon for one in chain.footprints]).buffer(2e-4)
                 for body in alerted:
                     for part in to_lonlat(body.plane, body.recent[-1].area.convex_hull, decimals=6):

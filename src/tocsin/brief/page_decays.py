@@ -7,7 +7,7 @@ import math
 from tocsin.brief.document import Block, Column, Heading, Paragraph, Table
 from tocsin.brief.evidence import Evidence, Fact, Ref
 from tocsin.brief.words import FIXED, clock, listed, plural, span
-from tocsin.formats.windows import FILE, belt, between, last_of_each, minute, part_of, span_s, turn_s
+from tocsin.formats.windows import FILE, belt, between, last_of_each, minute, span_s, turns_of
 from tocsin.prediction.forecast import DecayWindow
 
 MOST_BODIES, MOST_WINDOWS = 6, 10  # told of, and rows of each, the first and the newest
@@ -63,13 +63,12 @@ def _facts(window: DecayWindow, end: DecayWindow | None) -> list[Fact]:
 
 
 def _table(told: list[DecayWindow]) -> Table:
-    first = max(MOST_WINDOWS - 1, 1)
-    shown = told if len(told) <= MOST_WINDOWS else [told[0], *told[-first:]]
+    shown = told if len(told) <= MOST_WINDOWS else [told[0], *told[1 - MOST_WINDOWS :]]
     rows = []
     for one in shown:
         early_s, middle_s, late_s = span_s(one)
         day = late_s - early_s > 43200.0 or not math.isfinite(late_s)
-        turns = part_of(one)
+        turns = turns_of(one)
         known = "–" if math.isnan(one.drag_sigma) else f"{100 * one.drag_sigma:.0f}{FIXED}%"
         rows.append((
             Fact(clock(one.issued_s)),
@@ -78,7 +77,7 @@ def _table(told: list[DecayWindow]) -> Table:
             Fact("later" if not math.isfinite(middle_s) else minute(middle_s, day)),
             Fact("later" if not math.isfinite(late_s) else minute(late_s, day)),
             Fact("over 7 days" if not math.isfinite(late_s) else span(late_s - early_s)),
-            Fact("–" if not len(turns) or one.window is None else f"{_turns(one):.1f}"),
+            Fact("–" if math.isnan(turns) else f"{turns:.1f}"),
             Fact(known),
         ))  # fmt: skip
     columns = (
@@ -92,8 +91,3 @@ def _table(told: list[DecayWindow]) -> Table:
     return Table(
         f"Windows of {told[0].body}: when it comes down, as it was known then", columns, tuple(rows), note
     )
-
-
-def _turns(told: DecayWindow) -> float:
-    part = part_of(told)
-    return float(part[-1, 2] - part[0, 2]) / turn_s(told)

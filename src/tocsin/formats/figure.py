@@ -8,7 +8,7 @@ import numpy as np
 
 from tocsin.errors import UsageError
 from tocsin.formats.predictions import lines
-from tocsin.prediction.forecast import COMES_DOWN, FallLine, Pieces, Prediction, Window
+from tocsin.prediction.forecast import COMES_DOWN, Area, FallLine, Pieces, Prediction, Window
 from tocsin.units import DEGREE_RAD
 
 WIDEST_DEG = 180.0  # an area wider than this lies across the antimeridian
@@ -39,22 +39,19 @@ def plot(impact: Prediction, axes: Any = None) -> Any:
     def lon(degrees: Any) -> Any:
         return np.mod(degrees, 360.0) if across else degrees
 
+    def rings(area: Area) -> list[tuple[Any, Any]]:
+        corners = [np.asarray(part.exterior.coords) for part in getattr(area, "geoms", [area])]
+        return [(c[:, 0] + (360.0 if across and c[:, 0].mean() < 0.0 else 0.0), c[:, 1]) for c in corners]
+
     for i in np.argsort(-impact.shares):  # the largest below
-        parts = getattr(impact.areas[i], "geoms", [impact.areas[i]])
-        for number, part in enumerate(parts):
-            corners = np.asarray(part.exterior.coords)
-            east = corners[:, 0] + (360.0 if across and corners[:, 0].mean() < 0.0 else 0.0)
+        for number, (east, north) in enumerate(rings(impact.areas[i])):
             label = f"{100 * impact.shares[i]:g} %: {impact.areas_km2[i]:,.3g} km²" if number == 0 else None
-            axes.fill(east, corners[:, 1], alpha=0.25, color="tab:red", label=label)
+            axes.fill(east, north, alpha=0.25, color="tab:red", label=label)
     if impact.may_release is not None:
-        released = impact.may_release.areas[-1]
-        for number, part in enumerate(getattr(released, "geoms", [released])):
-            corners = np.asarray(part.exterior.coords)
-            east = corners[:, 0] + (360.0 if across and corners[:, 0].mean() < 0.0 else 0.0)
-            label = f"99 % of what it may still release ({100 * impact.may_release.chance:.2g} %)"
-            axes.plot(
-                east, corners[:, 1], "--", color="tab:purple", linewidth=0.8, label=None if number else label
-            )
+        told = f"99 % of what it may still release ({100 * impact.may_release.chance:.2g} %)"
+        for number, (east, north) in enumerate(rings(impact.may_release.areas[-1])):
+            label = None if number else told
+            axes.plot(east, north, "--", color="tab:purple", linewidth=0.8, label=label)
     axes.plot(lon(impact.longitude_rad / DEGREE_RAD), impact.latitude_rad / DEGREE_RAD, "k+", label="median")
     drawn: list[tuple[str, FallLine | Pieces, list[str]]] = []
     if impact.fall_line is not None:

@@ -70,12 +70,18 @@ def staged(folder: Path, stale: Sequence[str]) -> Iterator[Staged]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def known(values: ArrayLike) -> pa.Array:
+    """Numbers, null for what is not finite."""
+    values = np.asarray(values, float)
+    return pa.array(values, mask=~np.isfinite(values))
+
+
 def timestamps(time_s: ArrayLike) -> pa.Array:
     """Seconds since 1970 UTC as timestamps, to the nearest microsecond; null for NaN."""
     time_s = np.asarray(time_s, float)
-    known = np.isfinite(time_s)
-    whole = np.rint(np.where(known, time_s, 0.0) * 1e6).astype(np.int64)
-    return pa.array(whole, mask=~known).cast(pa.timestamp("us", tz="UTC"))
+    finite = np.isfinite(time_s)
+    whole = np.rint(np.where(finite, time_s, 0.0) * 1e6).astype(np.int64)
+    return pa.array(whole, mask=~finite).cast(pa.timestamp("us", tz="UTC"))
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import shapely
-from numpy.typing import ArrayLike
 
 from tocsin.errors import DataError
-from tocsin.formats.files import timestamps
+from tocsin.formats.files import known, timestamps
 from tocsin.formats.tables import Table, numbers, seconds
 from tocsin.prediction.forecast import QUANTILES, Area, MayRelease, Spread
 from tocsin.sensors.plots import Floats
@@ -22,20 +21,13 @@ RELEASES = (
     "release_chance", "release_bodies", "release_until", "release_impact_time", "release_lat_deg", "release_lon_deg",
     *AREAS, *SIZES, "release_impact_time_quantiles",
 )  # fmt: skip
-NOWHERE = Spread(
-    np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2, 2))
-)  # results hold areas, and no distribution
+# results hold areas, and no distribution
+NOWHERE = Spread(np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2, 2)))
 
 
 def wkb(areas: Sequence[Area | None]) -> pa.Array:
     """Areas as WKB, null for none."""
     return pa.array([a and shapely.to_wkb(a, output_dimension=2, byte_order=1) for a in areas], pa.binary())
-
-
-def known(values: ArrayLike) -> pa.Array:
-    """Numbers, null for what is not finite."""
-    values = np.asarray(values, float)
-    return pa.array(values, mask=~np.isfinite(values))
 
 
 def releases_table(found: Sequence[MayRelease | None]) -> dict[str, pa.Array]:

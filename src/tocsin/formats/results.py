@@ -15,12 +15,11 @@ import pyarrow as pa
 
 from tocsin.errors import DataError
 from tocsin.formats.events import events_jsonl
-from tocsin.formats.files import parquet_bytes, staged, timestamps
+from tocsin.formats.files import known, parquet_bytes, staged, timestamps
 from tocsin.formats.geojson import alerts_geojson
 from tocsin.formats.releases import (
     RELEASES,
     areas_of,
-    known,
     quantiles_of,
     read_releases,
     releases_table,

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tocsin.errors import DataError
-from tocsin.formats.files import parquet_bytes, timestamps
+from tocsin.formats.files import known, parquet_bytes, timestamps
 from tocsin.formats.tables import Table, numbers, read_table, seconds, texts
 from tocsin.prediction.forecast import DecayWindow, Window
 from tocsin.sensors.plots import Floats
@@ -29,11 +29,8 @@ NUMBERS = (
 def windows_parquet(told: Sequence[DecayWindow]) -> bytes:
     """The file, a row for each window and for each end of one, in the order told."""
 
-    def real(values: list[float]) -> pa.Array:
-        return pa.array(np.array(values, float), mask=~np.isfinite(np.array(values, float)))
-
     def of(name: str) -> pa.Array:
-        return real([math.nan if t.window is None else float(getattr(t.window, name)) for t in told])
+        return known([math.nan if t.window is None else float(getattr(t.window, name)) for t in told])
 
     def lists(values: list[Floats | None]) -> pa.Array:
         plain = [None if v is None else [None if math.isnan(x) else x for x in v.tolist()] for v in values]
@@ -53,9 +50,9 @@ def windows_parquet(told: Sequence[DecayWindow]) -> bytes:
             "tracks": pa.array([list(t.tracks) for t in told], pa.list_(pa.string())),
             "passes": pa.array([t.passes for t in told], pa.int64()),
             "state_time": timestamps([t.state_s for t in told]),
-            "perigee_m": real([t.perigee_m for t in told]),
-            "apogee_m": real([t.apogee_m for t in told]),
-            "drag_sigma": real([t.drag_sigma for t in told]),
+            "perigee_m": known([t.perigee_m for t in told]),
+            "apogee_m": known([t.apogee_m for t in told]),
+            "drag_sigma": known([t.drag_sigma for t in told]),
             "entry_quantiles": lists([None if w is None else w.entry_quantiles_s for w in windows]),
             "ground_quantiles": lists([None if w is None else w.ground_quantiles_s for w in windows]),
             "within": of("within"),
@@ -171,7 +168,7 @@ def belt(told: DecayWindow) -> str:
         return ""
     ends = (part[:, 0].min() / DEGREE_RAD, part[:, 0].max() / DEGREE_RAD)
     south, north = (f"{abs(v):.0f}° {'N' if v >= 0 else 'S'}" for v in ends)
-    turns = float(part[-1, 2] - part[0, 2]) / turn_s(told)
+    turns = turns_of(told)
     round_ = (
         f"{turns:.1f} times round the Earth"
         if turns >= 0.95
@@ -180,12 +177,13 @@ def belt(told: DecayWindow) -> str:
     return f"between {south} and {north}, {round_}"
 
 
-def turn_s(told: DecayWindow) -> float:
-    """Seconds of one revolution of its track."""
-    if told.window is None or not told.window.revolutions > 0.0:
+def turns_of(told: DecayWindow) -> float:
+    """How many times round the Earth its track of 5 to 95 % goes; NaN where it has none."""
+    part = part_of(told)
+    if told.window is None or not told.window.revolutions > 0.0 or len(part) < 2:
         return math.nan
     at = told.window.track[:, 2]
-    return float(at[-1] - at[0]) / told.window.revolutions
+    return float((part[-1, 2] - part[0, 2]) / (at[-1] - at[0])) * told.window.revolutions
 
 
 def part_of(told: DecayWindow) -> Floats:

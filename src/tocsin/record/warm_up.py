@@ -83,10 +83,8 @@ def _warm_up_orbits(x: Floats) -> None:
 
 def _warm_up_windows() -> None:
     """What needs two passes of a body on an orbit that decays: a circular one of the equator, 130 km up."""
-    radius_m, speed_m_s = (
-        SEMI_MAJOR_AXIS_M + LOW_ORBIT_M,
-        math.sqrt(EARTH_GM_M3_S2 / (SEMI_MAJOR_AXIS_M + LOW_ORBIT_M)),
-    )
+    radius_m = SEMI_MAJOR_AXIS_M + LOW_ORBIT_M
+    speed_m_s = math.sqrt(EARTH_GM_M3_S2 / radius_m)
     P = np.diag([1e4] * 3 + [1.0] * 3)
     passes = []
     for time_s in (0.0, 5000.0):

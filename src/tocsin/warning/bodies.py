@@ -158,10 +158,10 @@ def told_where(body: Body, settings: Settings) -> bool:
     return body.streak >= settings.forecasts and bool(body.recent) and body.recent[-1].area is not None
 
 
-def outlined(body: Body, settings: Settings) -> Body:
-    """A body of which people are told from now on."""
+def outlined(body: Body, now_s: float, settings: Settings) -> Body:
+    """A body of which people are told from now on; it may have been silent for long."""
     outline = enlarged(reach(body), settings.scale, settings.margin_m, settings.corners)
-    return body._replace(outline=outline)
+    return settled(body._replace(outline=outline), now_s, settings)
 
 
 def settle_s(body: Body, settings: Settings) -> float:

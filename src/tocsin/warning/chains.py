@@ -204,6 +204,11 @@ def moved_whole(one: Standing | Fresh, plane: Plane) -> shapely.Geometry:
     return shapely.make_valid(moved(one.polygon, one.plane, plane))
 
 
+def let_out_s(kept: Sequence[Fresh], settings: Settings) -> float:
+    """When the first of what was told lately may be let out of cover; infinite where there is none."""
+    return min((one.at_s for one in kept), default=math.inf) + settings.stay_s
+
+
 def lately(chain: Chain, now_s: float, settings: Settings) -> tuple[Fresh, ...]:
     """The places of a chain that were told to take cover too lately to be let out again."""
     return tuple(one for one in chain.fresh if now_s < one.at_s + settings.stay_s)

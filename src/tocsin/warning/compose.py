@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message, Text
 from tocsin.warning.bodies import Body, over_s
-from tocsin.warning.chains import Chain, Change, Sent, Standing, lately
+from tocsin.warning.chains import Chain, Change, Sent, Standing, lately, let_out_s
 from tocsin.warning.footprints import POLYGON_CORNERS, area_km2, entered, footprints
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.phrases import Words
@@ -92,7 +92,7 @@ def updated(
             expires_s=expires_s,
             impact_s=impact_s,
             sent_s=now_s,
-            due_s=min((one.at_s for one in fresh), default=math.inf) + settings.stay_s,
+            due_s=let_out_s(fresh, settings),
         ),
         message,
     )

@@ -158,7 +158,7 @@ def make_ready(now_s: float, desk: Desk) -> None:
             if left.sent and not endangering(left, desk.bodies):
                 _merge([left.name, in_cover[0]], desk)
         elif not in_cover and not body.chain and told_where(body, settings):
-            desk.bodies[track] = outlined(body, settings)
+            desk.bodies[track] = outlined(body, now_s, settings)
             join(track, PREPARED, desk)
 
 

@@ -40,7 +40,7 @@ from tocsin.warning.bodies import (
     settle_s,
     settled,
 )
-from tocsin.warning.chains import Chain, change, endangering, lately
+from tocsin.warning.chains import Chain, change, endangering, lately, let_out_s
 from tocsin.warning.compose import ended, updated
 from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.grouping import Desk, enrol, hand_over, join, let_go, make_ready, regroup, unite
@@ -142,7 +142,7 @@ def step(
         if track in touched:
             body = desk.bodies[track] = _sheltered(body, gazetteer, settings)
         if alertable(body, now_s, settings):
-            desk.bodies[track] = body if body.outline is not None else outlined(body, settings)
+            desk.bodies[track] = body if body.outline is not None else outlined(body, now_s, settings)
             join(track, ALERTED, desk)
         elif preparable(body, settings):
             desk.bodies[track] = body._replace(stage=PREPARED)
@@ -245,8 +245,7 @@ def _speak(
         return ended(chain, now_s, sequence, settings, gazetteer, words, held, max(light, default=-math.inf))
     wanted = change(chain, left, now_s, settings)
     if wanted is None:  # what was told lately may be let out of cover in a while
-        kept = lately(chain, now_s, settings)
-        return chain._replace(due_s=min((one.at_s for one in kept), default=math.inf) + settings.stay_s), None
+        return chain._replace(due_s=let_out_s(lately(chain, now_s, settings), settings)), None
     urgent = wanted.urgent and chain.stage == TAKE_COVER  # nobody has to be ready within seconds
     due_s = chain.sent_s + (settings.urgent_interval_s if urgent else settings.interval_s)
     if now_s < due_s and chain.due_s > -math.inf:
