@@ -217,7 +217,7 @@ def test_one_forecast_that_calls_it_light_changes_nothing_and_dense_again_is_ale
 
 
 def test_the_last_forecasts_of_a_track_that_ends_stand_alone(gazetteer):
-    """A fireball goes dark after eight seconds, known best at the end: that is told when a minute is over."""
+    """A fireball goes dark after eight seconds, known best at the end, which is told twenty seconds later."""
 
     def make(t):
         sure = {"area_km2": 800.0 / 1.5**t, "latest_s": NOON_S + 900.0 - 35.0 * t}
@@ -227,7 +227,7 @@ def test_the_last_forecasts_of_a_track_that_ends_stand_alone(gazetteer):
     messages = messages_of(log)
     check_chains(messages)
     # the last but one says 690 s
-    assert [round(message.sent_s - NOON_S) for message in messages] == [2, 62, 750]
+    assert [round(message.sent_s - NOON_S) for message in messages] == [2, 28, 750]
     assert messages[1].texts[0].headline.startswith("EXERCISE. Smaller area")
     assert messages[1].area_km2 < 0.6 * messages[0].area_km2
     for t in range(3, 750):

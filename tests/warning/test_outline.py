@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tocsin.warning.outline import closed, enlarged, enlarged_area_m2, parts_of, pokes_out, simplified
+from tocsin.warning.plane import filled
 
 
 @st.composite
@@ -37,6 +38,27 @@ def test_simplified_covers_what_it_was_given(polygon, corners):
     for part in parts_of(out):
         assert not part.interiors
         assert len(part.exterior.coords) - 1 <= corners
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_bays_between_many_areas_are_kept(seed):
+    """Forty areas of a break-up that touch: cutting corners, an outline may cross itself in a bay."""
+    rng = np.random.default_rng(seed)
+    ellipses = [
+        shapely.affinity.rotate(
+            shapely.affinity.scale(shapely.Point(place).buffer(1.0, quad_segs=4), *size), turn
+        )
+        for place, size, turn in zip(
+            rng.uniform(-15e3, 15e3, (40, 2)),
+            rng.uniform(800.0, 4000.0, (40, 2)),
+            rng.uniform(0.0, 180.0, 40),
+            strict=True,
+        )
+    ]
+    polygon = max(parts_of(filled(shapely.union_all(ellipses))), key=lambda part: part.area)
+    out = simplified(polygon, 40)
+    assert out.buffer(0.02).covers(polygon)
+    assert out.area <= 1.23 * polygon.area
 
 
 @settings(deadline=None)

@@ -179,15 +179,26 @@ def test_who_is_told_to_take_cover_stays_told_for_a_minute(gazetteer):
     """What was needed for two seconds stays in the area until its minute is over, and goes then, unasked."""
 
     def make(t):
+        return [forecast("1", NOON_S + t, area_km2=500.0 if t < 4 else 20.0)]
+
+    _, messages = replay(every_second(70, make), gazetteer)
+    check_chains(messages)
+    first, second, _ = messages
+    assert second.sent_s == pytest.approx(first.sent_s + 60.0, abs=0.1)
+    assert second.area_km2 < 0.2 * first.area_km2
+    at_once = replay(every_second(70, make), gazetteer, Settings(stay_s=0.0))[1][1]
+    assert at_once.sent_s < NOON_S + 25.0
+
+
+def test_where_no_forecast_comes_any_more_nobody_stays_for_fear_of_the_next(gazetteer):
+    def make(t):
         return [forecast("1", NOON_S + t, area_km2=500.0 if t < 4 else 20.0)] if t < 30 else []
 
     _, messages = replay(every_second(30, make), gazetteer)
     check_chains(messages)
     first, second, _ = messages
-    assert second.sent_s == pytest.approx(first.sent_s + 60.0, abs=0.1)
+    assert second.sent_s == pytest.approx(NOON_S + 29.0 + Settings().silence_s, abs=0.1)
     assert second.area_km2 < 0.2 * first.area_km2
-    at_once = replay(every_second(30, make), gazetteer, Settings(stay_s=0.0))[1][1]
-    assert at_once.sent_s < NOON_S + 25.0
 
 
 def test_no_place_enters_an_alert_twice_within_a_minute(gazetteer):

@@ -38,6 +38,7 @@ LIMITS: dict[str, dict[str, tuple[float, float]]] = {
         "slack_scale": (1.0, 2.0),
         "agree_forecasts": (1, 20),
         "agree_s": (0.0, 600.0),
+        "silence_s": (1.0, 600.0),
         "settle": (0.1, 1.0),
         "shrink": (0.1, 1.0),
         "arrival_s": (1.0, 3600.0),

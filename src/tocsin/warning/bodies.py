@@ -168,7 +168,12 @@ def settle_s(body: Body, settings: Settings) -> float:
     """When the last forecasts of a body of which nothing more is heard may stand alone; infinite where they do."""
     if body.outline is None or len(body.recent) <= LAST_WORDS:
         return math.inf
-    return body.last_s + settings.agree_s
+    return silent_s(body, settings)
+
+
+def silent_s(body: Body, settings: Settings) -> float:
+    """When a body counts as silent, if no more is heard of it."""
+    return body.last_s + settings.silence_s
 
 
 def settled(body: Body, now_s: float, settings: Settings) -> Body:

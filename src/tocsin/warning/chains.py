@@ -7,14 +7,14 @@ light debris does, has a chain of its own as long as both last: it concerns anot
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import shapely
 from shapely.geometry import Polygon
 
 from tocsin.warning.alert import PREPARE, TAKE_COVER, Footprint
-from tocsin.warning.bodies import ALERTED, PREPARED, Body, over_s, reach
+from tocsin.warning.bodies import ALERTED, PREPARED, Body, over_s, reach, silent_s
 from tocsin.warning.outline import pokes_out
 from tocsin.warning.plane import Plane, filled, moved, near_each_other
 from tocsin.warning.settings import Settings
@@ -45,6 +45,7 @@ class Fresh(NamedTuple):
     at_s: float
     plane: Plane
     polygon: Polygon
+    tracks: tuple[str, ...]  # that they were told of
 
 
 class Chain(NamedTuple):
@@ -190,7 +191,7 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     joined = [body.track for body in bodies if body.track not in chain.told]
     if joined:
         return Change(False, f"joined: {_listed(joined)}")
-    kept = lately(chain, now_s, settings)
+    kept = lately(chain, bodies, now_s, settings)
     shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, kept, settings)]
     if shrunk:
         many = f"{len(shrunk)} of {len(chain.standing)} footprints in force"
@@ -209,19 +210,35 @@ def let_out_s(kept: Sequence[Fresh], settings: Settings) -> float:
     return min((one.at_s for one in kept), default=math.inf) + settings.stay_s
 
 
-def lately(chain: Chain, now_s: float, settings: Settings) -> tuple[Fresh, ...]:
-    """The places of a chain that were told to take cover too lately to be let out again."""
-    return tuple(one for one in chain.fresh if now_s < one.at_s + settings.stay_s)
+def lately(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Settings) -> tuple[Fresh, ...]:
+    """The places of a chain that were told to take cover too lately to be let out again.
+
+    They might be called back by the next forecast. Where nothing is heard any more of any body that they were told of,
+    of ``bodies``, those that endanger now, there is none.
+    """
+
+    def wavers(one: Fresh) -> bool:
+        told_of = [body for body in bodies if body.track in one.tracks]
+        return not told_of or any(now_s < silent_s(body, settings) for body in told_of)
+
+    return tuple(one for one in chain.fresh if now_s < one.at_s + settings.stay_s and wavers(one))
 
 
 def _held(body: Body, chain: Chain, settings: Settings) -> bool:
     """Whether what is in force covers the places that a body puts above C/L."""
     area = reach(body)
-    near = [one for one in chain.standing if near_each_other(body.plane, area, one.plane, one.polygon, 0.0)]
-    own = [one for one in near if body.track in one.tracks]
-    if any(not pokes_out(area, moved(one.polygon, one.plane, body.plane), settings.poke) for one in own):
+
+    def near(some: Iterable[Standing]) -> list[shapely.Geometry]:
+        return [
+            moved(one.polygon, one.plane, body.plane)
+            for one in some
+            if near_each_other(body.plane, area, one.plane, one.polygon, 0.0)
+        ]
+
+    own = near(one for one in chain.standing if body.track in one.tracks)
+    if any(not pokes_out(area, shape, settings.poke) for shape in own):  # most often
         return True
-    shapes = [moved(one.polygon, one.plane, body.plane) for one in near]
+    shapes = near(chain.standing)
     return bool(shapes) and not pokes_out(area, filled(shapely.union_all(shapes)), settings.poke)
 
 
@@ -231,14 +248,14 @@ def _shrinks(standing: Standing, bodies: Sequence[Body], kept: Sequence[Fresh], 
     most_m2 = settings.shrink * standing.polygon.area
     if any(body.outline is not None and body.outline.area > most_m2 for body in needed):
         return False
-    if not needed:
-        return True
     plane = standing.plane
-    together = shapely.union_all(
-        [moved(body.outline, body.plane, plane) for body in needed if body.outline is not None]
-    )
-    if kept:
-        together = shapely.union_all([together, *(moved_whole(one, plane) for one in kept)], grid_size=GRID_M)
+    outlines = [moved(one.outline, one.plane, plane) for one in needed if one.outline is not None]
+    together = shapely.union_all(outlines)
+    if together.intersection(standing.polygon).area > most_m2:  # most often, and what is kept only adds to it
+        return False
+    near = [one for one in kept if near_each_other(one.plane, one.polygon, plane, standing.polygon, 0.0)]
+    if needed and near:
+        together = shapely.union_all([together, *(moved_whole(one, plane) for one in near)], grid_size=GRID_M)
     return bool(together.intersection(standing.polygon).area <= most_m2)
 
 

@@ -45,7 +45,7 @@ def updated(
     unexpired = sum(sent.expires_s > now_s for sent in chain.sent)
     room = settings._replace(message_corners=corners_left(settings, unexpired))
     cover = chain.stage == TAKE_COVER
-    kept = lately(chain, now_s, settings) if cover else ()
+    kept = lately(chain, bodies, now_s, settings) if cover else ()
     standing = footprints(bodies, room, kept)
     if kept and _corners(standing) > room.message_corners:  # near a pole an edge takes many
         kept, standing = (), footprints(bodies, room)

@@ -52,20 +52,27 @@ def footprints(
     if parts > most:
         wholes = [filled(whole.convex_hull) for whole in wholes]
         parts = len(wholes)
-    corners = max(
-        settings.least_corners,
-        min(settings.united_corners, settings.message_corners // parts - POLYGON_CORNERS),
-    )
+    limits = iter(_shares([len(p.exterior.coords) - 1 for w in wholes for p in parts_of(w)], settings))
     out: list[Standing] = []
     for group, whole in zip(groups, wholes, strict=True):
         tracks = tuple(body.track for body in group)
-        # what is one body's is simple already
-        fewer = [
-            part if len(part.exterior.coords) - 1 <= corners else simplified(part, corners)
-            for part in parts_of(whole)
-        ]
-        out.extend(Standing(group[0].plane, part, tracks) for one in fewer for part in parts_of(one))
+        for part in parts_of(whole):
+            most = next(limits)
+            # what is one body's is simple already
+            fewer = part if len(part.exterior.coords) - 1 <= most else simplified(part, most)
+            out.extend(Standing(group[0].plane, one, tracks) for one in parts_of(fewer))
     return tuple(out)
+
+
+def _shares(counts: Sequence[int], settings: Settings) -> list[int]:
+    """How many corners each polygon may have, of so many that it has: what one leaves is there for the others."""
+    left = settings.message_corners - POLYGON_CORNERS * len(counts)
+    out = [0] * len(counts)
+    for done, i in enumerate(sorted(range(len(counts)), key=lambda i: counts[i])):
+        share = left // (len(counts) - done)
+        out[i] = max(settings.least_corners, min(settings.united_corners, share))
+        left -= min(counts[i], out[i])
+    return out
 
 
 def _whole(group: Sequence[Body], gap_m: float, kept: Sequence[Fresh], settings: Settings) -> Outline:
@@ -113,7 +120,7 @@ def entered(before: Sequence[Standing], after: Sequence[Standing], now_s: float)
         new = one.polygon.difference(shapely.union_all(old)) if old else one.polygon
         wide = new.buffer(-LEAST_WIDTH_M / 2.0, quad_segs=2).buffer(LEAST_WIDTH_M / 2.0, quad_segs=2)
         out.extend(
-            Fresh(now_s, one.plane, part)
+            Fresh(now_s, one.plane, part, one.tracks)
             for part in shapely.get_parts(wide)
             if isinstance(part, Polygon) and part.area
         )

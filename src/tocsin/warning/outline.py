@@ -57,23 +57,20 @@ def simplified(outline: Outline, corners: int) -> Outline:
 
     Corners go one at a time, the one that adds least area first: a corner that points inward is left
     out; an edge between two outward corners goes and its neighbours are drawn on until they meet.
-    Where that leaves too many corners, or crosses itself, a mitred buffer round a Douglas-Peucker
-    line does it, and at the last the smallest rotated rectangle.
+    Where the outline then crosses itself, it is done again without the steps that make it so. Where that
+    leaves too many corners, a mitred buffer round a Douglas-Peucker line does it, and at the last the
+    smallest rotated rectangle.
     """
     whole = [_simplified(part, corners) for part in parts_of(outline)]
     return whole[0] if len(whole) == 1 else filled(shapely.union_all(whole))
 
 
 def _simplified(polygon: Polygon, corners: int) -> Polygon:
-    ring = list(shapely.orient_polygons(shapely.Polygon(polygon.exterior)).exterior.coords)[:-1]
-    out = shapely.Polygon(_fewer([(x, y) for x, y, *_ in ring], polygon.area, corners))
-    # the pad is larger than the rounding of a drawn-on corner
-    if (
-        len(out.exterior.coords) - 1 <= corners
-        and out.is_valid
-        and out.buffer(0.01, quad_segs=1).covers(polygon)
-    ):
-        return out
+    ring = _corners(shapely.orient_polygons(shapely.Polygon(polygon.exterior)))
+    for careful in (False, True):
+        out = shapely.Polygon(_fewer(ring, polygon.area, corners, careful))
+        if _serves(out, polygon, corners):
+            return out
     tolerance_m = 0.01 * math.sqrt(polygon.area)
     for _ in range(6):
         line = polygon.simplify(tolerance_m)
@@ -81,22 +78,28 @@ def _simplified(polygon: Polygon, corners: int) -> Polygon:
         if isinstance(out, Polygon) and len(out.exterior.coords) - 1 <= corners and out.covers(polygon):
             return out
         tolerance_m *= 2.0
-    hull = polygon.convex_hull
-    out = shapely.Polygon(
-        _fewer([(x, y) for x, y, *_ in hull.exterior.reverse().coords][:-1], hull.area, corners)
-    )
-    if (
-        len(out.exterior.coords) - 1 <= corners
-        and out.is_valid
-        and out.buffer(0.01, quad_segs=1).covers(polygon)
-    ):
+    hull = shapely.orient_polygons(polygon.convex_hull)
+    out = shapely.Polygon(_fewer(_corners(hull), hull.area, corners))
+    if _serves(out, polygon, corners):
         return out
     box: Polygon = shapely.minimum_rotated_rectangle(polygon).buffer(0.01, join_style="mitre")
     return box
 
 
-def _fewer(ring: list[Point], area_m2: float, corners: int) -> list[Point]:
-    """Counter-clockwise ring with fewer corners, nothing lost."""
+def _corners(polygon: Polygon) -> list[Point]:
+    return [(x, y) for x, y, *_ in polygon.exterior.coords][:-1]
+
+
+def _serves(out: Polygon, polygon: Polygon, corners: int) -> bool:
+    """Whether a polygon is valid, has few enough corners and covers another."""
+    few = len(out.exterior.coords) - 1 <= corners
+    # the pad is larger than the rounding of a drawn-on corner
+    return few and out.is_valid and bool(out.buffer(0.01, quad_segs=1).covers(polygon))
+
+
+def _fewer(ring: list[Point], area_m2: float, corners: int, careful: bool = False) -> list[Point]:
+    """Counter-clockwise ring with fewer corners, nothing lost; careful: no step after which it crosses itself."""
+    ring = list(ring)
     steps = [_step(ring, i) for i in range(len(ring))]
     added = 0.0
     while len(ring) > 3:
@@ -104,14 +107,19 @@ def _fewer(ring: list[Point], area_m2: float, corners: int) -> list[Point]:
         cost, corner = steps[best]
         if math.isinf(cost) or (len(ring) <= corners and added + cost > TRIFLE * area_m2):
             break
-        added += cost
         n = len(ring)
         if corner is None:
-            del ring[best], steps[best]
+            new, gone = ring[:best] + ring[best + 1 :], best
         else:
-            ring[best] = corner
             gone = (best + 1) % n
-            del ring[gone], steps[gone]
+            new = [corner if i == best else ring[i] for i in range(n) if i != gone]
+        if careful and not shapely.Polygon(new).is_valid:
+            steps[best] = (math.inf, None)
+            continue
+        added += cost
+        ring = new
+        del steps[gone]
+        if corner is not None:
             best -= gone < best
         n = len(ring)
         for i in range(best - 2, best + 2):

@@ -245,7 +245,7 @@ def _speak(
         return ended(chain, now_s, sequence, settings, gazetteer, words, held, max(light, default=-math.inf))
     wanted = change(chain, left, now_s, settings)
     if wanted is None:  # what was told lately may be let out of cover in a while
-        return chain._replace(due_s=let_out_s(lately(chain, now_s, settings), settings)), None
+        return chain._replace(due_s=let_out_s(lately(chain, left, now_s, settings), settings)), None
     urgent = wanted.urgent and chain.stage == TAKE_COVER  # nobody has to be ready within seconds
     due_s = chain.sent_s + (settings.urgent_interval_s if urgent else settings.interval_s)
     if now_s < due_s and chain.due_s > -math.inf:
