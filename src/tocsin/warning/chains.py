@@ -194,8 +194,9 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     kept = lately(chain, bodies, now_s, settings)
     shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, kept, settings)]
     if shrunk:
-        many = f"{len(shrunk)} of {len(chain.standing)} footprints in force"
-        reason = f"at most {settings.shrink:.0%} is needed of {many}"
+        whole = "the area in force"
+        of = whole if len(chain.standing) == 1 else f"{len(shrunk)} of {len(chain.standing)} parts of {whole}"
+        reason = f"at most {settings.shrink:.0%} is needed of {of}"
         return Change(False, reason, reduced=True)
     return Change(True, "regrouped") if chain.due_s == -math.inf else None
 

@@ -76,18 +76,21 @@ def _lift(plane: Plane, metres: Floats) -> Floats:
     return out
 
 
-def centre_of(plane: Plane, outline: Outline) -> Floats:
-    """Unit vector (3,) to the middle of an outline's bounding box."""
+def centre_of(plane: Plane, outline: Outline) -> tuple[float, float, float]:
+    """Unit vector to the middle of an outline's bounding box."""
     west, south, east, north = outline.bounds
-    middle = _lift(plane, np.array([[(west + east) / 2.0, (south + north) / 2.0]]))[0]
-    out: Floats = middle / np.linalg.norm(middle)
-    return out
+    x, y = (west + east) / 2.0 / plane.radius_m, (south + north) / 2.0 / plane.radius_m
+    # numbers one by one: for a single place arrays take longer
+    a, b, c = (up + x * across + y * along for across, along, up in zip(*plane.axes, strict=True))
+    long = math.sqrt(a * a + b * b + c * c)
+    return a / long, b / long, c / long
 
 
 def near_each_other(plane: Plane, outline: Outline, other_plane: Plane, other: Outline, gap_m: float) -> bool:
     """Whether the discs round two outlines are within a distance (great circles; cheap)."""
     one, two = centre_of(plane, outline), centre_of(other_plane, other)
-    apart_m = plane.radius_m * math.acos(max(-1.0, min(1.0, float(np.dot(one, two)))))
+    cosine = one[0] * two[0] + one[1] * two[1] + one[2] * two[2]
+    apart_m = plane.radius_m * math.acos(max(-1.0, min(1.0, cosine)))
     return apart_m <= radius_m(outline) + radius_m(other) + gap_m
 
 
