@@ -235,15 +235,15 @@ def test_the_last_forecasts_of_a_track_that_ends_stand_alone(gazetteer):
 
 
 def test_a_silent_body_that_is_due_leaves_no_deadline_in_the_past(gazetteer):
-    """Told of twenty seconds after its last forecast: by then its last forecasts stand alone already."""
+    """Told of long after its last forecast: by then its last forecasts stand alone already."""
     state = start()
     for t in (0.0, 2.0, 4.0):
-        one = forecast("1", NOON_S + t, NOON_S + 120.0, area_km2=3000.0)
+        one = forecast("1", NOON_S + t, NOON_S + 160.0, area_km2=3000.0)
         state, _ = step(state, NOON_S + t, [one], {"1"}, gazetteer)
     due_s = next_deadline(state)
     state, said = step(state, due_s, [], set(), gazetteer)
     assert [one.stage for one in said.messages] == ["take-cover"]
-    assert due_s > NOON_S + 14.0
+    assert due_s > NOON_S + 4.0 + state.settings.silence_s
     assert next_deadline(state) > due_s
 
 

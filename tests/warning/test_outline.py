@@ -10,8 +10,11 @@ import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tocsin.warning.bodies import unheard
+from tocsin.warning.footprints import POLYGON_CORNERS, footprints
 from tocsin.warning.outline import closed, enlarged, enlarged_area_m2, parts_of, pokes_out, simplified
-from tocsin.warning.plane import filled
+from tocsin.warning.plane import filled, plane_at
+from tocsin.warning.settings import Settings
 
 
 @st.composite
@@ -59,6 +62,21 @@ def test_bays_between_many_areas_are_kept(seed):
     out = simplified(polygon, 40)
     assert out.buffer(0.02).covers(polygon)
     assert out.area <= 1.23 * polygon.area
+
+
+def test_corners_that_small_areas_leave_are_there_for_a_large_one():
+    """Twenty small areas of four corners beside one of ninety: as many corners each would leave it twelve."""
+    plane = plane_at(0.8, 0.6)
+    small = [shapely.box(x, 0.0, x + 1000.0, 1000.0) for x in 5000.0 * np.arange(20)]
+    angle = np.linspace(0.0, 2.0 * math.pi, 90, endpoint=False)
+    star = np.column_stack([np.cos(angle), np.sin(angle)]) * (20e3 + 4e3 * np.cos(9.0 * angle))[:, None]
+    shapes = [*small, shapely.Polygon(star - np.array([0.0, 60e3]))]
+    bodies = [unheard(str(n), plane, 0.0)._replace(outline=shape) for n, shape in enumerate(shapes)]
+    standing = footprints(bodies, Settings(message_corners=300))
+    assert len(standing) == 21
+    large = max((one.polygon for one in standing), key=lambda polygon: polygon.area)
+    assert 12 < len(large.exterior.coords) - 1 <= Settings().united_corners
+    assert sum(len(one.polygon.exterior.coords) - 1 + POLYGON_CORNERS for one in standing) <= 300
 
 
 @settings(deadline=None)

@@ -239,7 +239,7 @@ def _held(body: Body, chain: Chain, settings: Settings) -> bool:
     own = near(one for one in chain.standing if body.track in one.tracks)
     if any(not pokes_out(area, shape, settings.poke) for shape in own):  # most often
         return True
-    shapes = near(chain.standing)
+    shapes = [*own, *near(one for one in chain.standing if body.track not in one.tracks)]
     return bool(shapes) and not pokes_out(area, filled(shapely.union_all(shapes)), settings.poke)
 
 
@@ -249,13 +249,15 @@ def _shrinks(standing: Standing, bodies: Sequence[Body], kept: Sequence[Fresh], 
     most_m2 = settings.shrink * standing.polygon.area
     if any(body.outline is not None and body.outline.area > most_m2 for body in needed):
         return False
+    if not needed:
+        return True
     plane = standing.plane
     outlines = [moved(one.outline, one.plane, plane) for one in needed if one.outline is not None]
     together = shapely.union_all(outlines)
     if together.intersection(standing.polygon).area > most_m2:  # most often, and what is kept only adds to it
         return False
     near = [one for one in kept if near_each_other(one.plane, one.polygon, plane, standing.polygon, 0.0)]
-    if needed and near:
+    if near:
         together = shapely.union_all([together, *(moved_whole(one, plane) for one in near)], grid_size=GRID_M)
     return bool(together.intersection(standing.polygon).area <= most_m2)
 

@@ -48,10 +48,8 @@ def footprints(
         _whole(group, gap_m, beside, settings)
         for group, beside in zip(groups, _shared(kept, groups), strict=True)
     ]
-    parts = sum(len(parts_of(whole)) for whole in wholes)
-    if parts > most:
+    if sum(len(parts_of(whole)) for whole in wholes) > most:
         wholes = [filled(whole.convex_hull) for whole in wholes]
-        parts = len(wholes)
     limits = iter(_shares([len(p.exterior.coords) - 1 for w in wholes for p in parts_of(w)], settings))
     out: list[Standing] = []
     for group, whole in zip(groups, wholes, strict=True):

@@ -99,7 +99,6 @@ def _serves(out: Polygon, polygon: Polygon, corners: int) -> bool:
 
 def _fewer(ring: list[Point], area_m2: float, corners: int, careful: bool = False) -> list[Point]:
     """Counter-clockwise ring with fewer corners, nothing lost; careful: no step after which it crosses itself."""
-    ring = list(ring)
     steps = [_step(ring, i) for i in range(len(ring))]
     added = 0.0
     while len(ring) > 3:
