@@ -19,7 +19,7 @@ demo:
 	@.venv/bin/tocsin demo
 
 test:
-	@echo "== Tocsin tests: sets up .venv (and .venv-3.x for each other Python found), then runs all checks"
+	@echo "== Tocsin tests: sets up .venv (and .venv-3.x for the oldest and the newest Python found), then runs all checks"
 	@sh scripts/test.sh
 
 test-fast:

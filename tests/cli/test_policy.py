@@ -36,7 +36,7 @@ def curve(flown, tmp_path_factory):
 def test_the_curve_is_written_and_its_numbers_make_sense(curve):
     folder, _ = curve
     points = pq.read_table(folder / "out" / "policy.parquet").to_pylist()
-    assert [point["cost_loss_per_km2"] for point in points] == [1e-6, 1e-4, 1e-3]
+    assert [point["cost_loss_per_km2"] for point in points] == [1e-6, 2.5e-4, 1e-3]
     assert {point["recordings"] for point in points} == {2}
     assert points[0]["impacts"] > 0
     areas = [point["area_km2"] for point in points]
@@ -45,7 +45,7 @@ def test_the_curve_is_written_and_its_numbers_make_sense(curve):
     svg = etree.fromstring((folder / "out" / "policy.svg").read_bytes())
     text = "".join(svg.itertext())
     assert "2 recordings" in text
-    assert "1e-04" in text
+    assert "2.5e-04" in text
     rows = sorted(path.name for path in (folder / "out" / "rows").iterdir())
     assert rows == ["one.parquet", "two.parquet"]
 

@@ -11,9 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tocsin.warning.bodies import unheard
+from tocsin.warning.chains import Fresh
 from tocsin.warning.footprints import POLYGON_CORNERS, footprints
 from tocsin.warning.outline import closed, enlarged, enlarged_area_m2, parts_of, pokes_out, simplified
-from tocsin.warning.plane import filled, plane_at
+from tocsin.warning.plane import filled, moved, plane_at
 from tocsin.warning.settings import Settings
 
 
@@ -107,6 +108,68 @@ def test_closed_fills_notches():
     assert out.covers(comb)
     assert out.covers(shapely.box(300, 1000, 1200, 3900))
     assert len(out.exterior.coords) < len(comb.exterior.coords)
+
+
+def swarm(seed):
+    """Up to thirty areas of a break-up, each a star that may cross itself, united on a grid of a metre."""
+    rng = np.random.default_rng(seed)
+    stars = []
+    for _ in range(rng.integers(2, 30)):
+        angle = np.sort(rng.uniform(0.0, 2.0 * np.pi, rng.integers(3, 12)))
+        radius = rng.uniform(300.0, 2500.0, len(angle))
+        ring = rng.normal(0.0, 4000.0, 2) + np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+        stars.append(shapely.make_valid(shapely.Polygon(ring)))
+    return filled(shapely.union_all(stars, grid_size=1.0)), rng
+
+
+# of 12,000 seeds those in which the drawn-in outline crosses itself so that nothing can be united with it
+@pytest.mark.parametrize("seed", [2106, 2495, 4034, 6148, 6536])
+def test_closed_where_rounding_makes_it_cross_itself(seed):
+    whole, _ = swarm(seed)
+    out = closed(whole, 300.0)
+    assert out.is_valid
+    assert out.buffer(0.02).covers(whole)
+
+
+@pytest.mark.parametrize("seed", [88, 211, 441, 663, *range(20)])
+def test_moved_outlines_can_be_united(seed):
+    """In the first four, corners of a narrow place come to lie across each other in the other plane."""
+    whole, rng = swarm(seed)
+    outline = simplified(closed(whole, 300.0), 40)
+    here = plane_at(0.9, 0.3)
+    for _ in range(3):
+        there = plane_at(0.9 + rng.uniform(-0.04, 0.04), 0.3 + rng.uniform(-0.04, 0.04))
+        out = moved(outline, here, there)
+        assert out.is_valid
+        back = moved(out, there, here)
+        assert back.is_valid
+        assert shapely.symmetric_difference(back, outline).area < 1.0
+
+
+def test_slivers_that_stay_told_make_no_hull_of_all():
+    """Two areas 60 km apart, and sixty strips beside them that were told lately: more than a message has room for."""
+    plane = plane_at(0.8, 0.6)
+    areas = [shapely.box(x, 0.0, x + 15e3, 10e3) for x in (0.0, 60e3)]
+    bodies = [unheard(str(n), plane, 0.0)._replace(outline=area) for n, area in enumerate(areas)]
+    strips = [
+        shapely.box(x, 12e3 + y, x + 150.0, 13e3 + y) for x in 1000.0 * np.arange(30) for y in (0.0, 5e3)
+    ]
+    kept = [Fresh(0.0, plane, strip, ("0",)) for strip in strips]
+    standing = footprints(bodies, Settings(), kept)
+    told = shapely.union_all([one.polygon for one in standing])
+    assert len(standing) <= 48
+    assert told.buffer(0.02).covers(shapely.union_all([*areas, *strips]))
+    assert told.area < 1.2 * (sum(area.area for area in areas) + shapely.union_all(strips).convex_hull.area)
+    assert not told.covers(shapely.Point(7e3, 15e3))  # between the two rows of strips
+
+
+def test_more_areas_than_a_message_has_room_for_however_far_apart():
+    plane = plane_at(0.8, 0.6)
+    areas = [shapely.box(x, y, x + 2e3, y + 2e3) for x in 150e3 * np.arange(8) for y in 150e3 * np.arange(8)]
+    bodies = [unheard(str(n), plane, 0.0)._replace(outline=area) for n, area in enumerate(areas)]
+    standing = footprints(bodies, Settings())
+    told = shapely.union_all([one.polygon for one in standing])
+    assert told.buffer(0.02).covers(shapely.union_all(areas))
 
 
 def test_a_trifle_outside_is_no_poke():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tocsin.cli.campaigns import claim, digest, workers
 from tocsin.cli.output import getting_ready, progress
+from tocsin.cli.policy_picture import threshold
 from tocsin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def text(points: list[Point], best: int | None, settings: Settings) -> str:
     for i, point in enumerate(points):
         mark = " <- policy" if point.cost_loss_per_km2 == settings.cost_loss_per_km2 else ""
         lines.append(
-            f"{point.cost_loss_per_km2:>9.0e} {_percent(point.missed)} {_percent(point.too_late, 9)} "
+            f"{threshold(point.cost_loss_per_km2):>9} {_percent(point.missed)} {_percent(point.too_late, 9)} "
             f"{_number(point.lead_s, 10)} {_number(point.lead_over_best, 11, 3)} {_number(point.area_km2, 14)} "
             f"{_number(point.false_km2_min, 9)} {_percent(point.around_nothing, 11)}"
             f"{' <- knee' if i == best else ''}{mark}"

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from tocsin.metrics.tradeoff import Point
 
 WIDTH, PANEL_W, PANEL_H, LEFT, TOP, GAP = 860, 340, 250, 64, 92, 84
+LABEL_W = 36  # of a number beside a point
 BLUE, RED, GREY = "#2166ac", "#c51b3a", "#555"
+
+
+def threshold(per_km2: float) -> str:
+    """A threshold as it is written: 1e-04, 2.5e-04."""
+    return f"{per_km2:.1e}".replace(".0e", "e")
 
 
 def picture(points: Sequence[Point], best: int | None, chosen: float, shelter_s: float) -> str:
@@ -93,9 +99,14 @@ def _panel(
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6.5" fill="none" stroke="#222" stroke-width="1.5"/>'
             )
         out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}"/>')
+        beside = (one for one in known if one is not point and one.cost_loss_per_km2 in (knee, chosen))
+        if point.cost_loss_per_km2 != chosen and any(
+            abs(x - across(one.area_km2)) < LABEL_W for one in beside
+        ):
+            continue  # its number would stand on that of one that matters more
         under = value(point) > 0.9
         out.append(
             f'<text x="{x:.1f}" y="{y + (20 if under else -11):.1f}" font-size="9.5" text-anchor="middle" '
-            f'fill="{GREY}">{point.cost_loss_per_km2:.0e}</text>'
+            f'fill="{GREY}">{threshold(point.cost_loss_per_km2)}</text>'
         )
     return out

@@ -201,11 +201,6 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     return Change(True, "regrouped") if chain.due_s == -math.inf else None
 
 
-def moved_whole(one: Standing | Fresh, plane: Plane) -> shapely.Geometry:
-    """In another plane; what is a metre wide may cross itself there."""
-    return shapely.make_valid(moved(one.polygon, one.plane, plane))
-
-
 def let_out_s(kept: Sequence[Fresh], settings: Settings) -> float:
     """When the first of what was told lately may be let out of cover; infinite where there is none."""
     return min((one.at_s for one in kept), default=math.inf) + settings.stay_s
@@ -258,7 +253,9 @@ def _shrinks(standing: Standing, bodies: Sequence[Body], kept: Sequence[Fresh], 
         return False
     near = [one for one in kept if near_each_other(one.plane, one.polygon, plane, standing.polygon, 0.0)]
     if near:
-        together = shapely.union_all([together, *(moved_whole(one, plane) for one in near)], grid_size=GRID_M)
+        together = shapely.union_all(
+            [together, *(moved(one.polygon, one.plane, plane) for one in near)], grid_size=GRID_M
+        )
     return bool(together.intersection(standing.polygon).area <= most_m2)
 
 

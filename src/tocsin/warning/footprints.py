@@ -14,20 +14,14 @@ import shapely
 from shapely.geometry import Polygon
 
 from tocsin.warning.bodies import LEAP_COSINE, Body
-from tocsin.warning.chains import GRID_M, Fresh, Standing, moved_whole
+from tocsin.warning.chains import GRID_M, Fresh, Standing
 from tocsin.warning.outline import closed, parts_of, simplified
 from tocsin.warning.plane import Outline, centre_of, filled, moved, near_each_other, radius_m
 from tocsin.warning.settings import Settings
 
-GAPS_M = (
-    0.0,
-    2e3,
-    5e3,
-    10e3,
-    20e3,
-    50e3,
-    100e3,
-)  # what is further apart stays apart, if it fits in a message
+# What is further apart than this stays apart, if it fits in a message.
+GAPS_M = (0.0, 500.0, 1e3, 2e3, 5e3, 10e3, 20e3, 50e3, 100e3)
+JOIN = 0.6  # of a gap: gaps so much narrower than twice this are filled, so that what stands so far apart is joined
 POLYGON_CORNERS = 2  # a polygon takes the room of so many corners more: its tags, and the first corner again
 LEAST_WIDTH_M = 100.0  # of what is told anew; narrower is the rounding of corners
 
@@ -42,13 +36,15 @@ def footprints(
     most = settings.message_corners // (settings.least_corners + POLYGON_CORNERS)
     for gap_m in GAPS_M:
         groups = _clusters(bodies, gap_m)
-        if len(groups) <= most:
+        if len(groups) > most and gap_m < GAPS_M[-1]:
+            continue
+        wholes = [
+            _whole(group, gap_m, beside, settings)
+            for group, beside in zip(groups, _shared(kept, groups), strict=True)
+        ]
+        if sum(len(parts_of(whole)) for whole in wholes) <= most:
             break
-    wholes = [
-        _whole(group, gap_m, beside, settings)
-        for group, beside in zip(groups, _shared(kept, groups), strict=True)
-    ]
-    if sum(len(parts_of(whole)) for whole in wholes) > most:
+    else:
         wholes = [filled(whole.convex_hull) for whole in wholes]
     limits = iter(_shares([len(p.exterior.coords) - 1 for w in wholes for p in parts_of(w)], settings))
     out: list[Standing] = []
@@ -78,13 +74,14 @@ def _whole(group: Sequence[Body], gap_m: float, kept: Sequence[Fresh], settings:
     plane = group[0].plane
     shapes = [moved(body.outline, body.plane, plane) for body in group if body.outline is not None]
     whole = filled(shapely.union_all(shapes))
-    if gap_m > 0.0 and len(parts_of(whole)) > 1:
-        whole = filled(whole.convex_hull)
     if kept:
         whole = filled(
-            shapely.union_all([whole, *(moved_whole(one, plane) for one in kept)], grid_size=GRID_M)
+            shapely.union_all(
+                [whole, *(moved(one.polygon, one.plane, plane) for one in kept)], grid_size=GRID_M
+            )
         )
-    return closed(whole, settings.margin_m) if len(group) + len(kept) > 1 else whole
+    several = len(group) + len(kept) > 1
+    return closed(whole, max(settings.margin_m, JOIN * gap_m)) if several else whole
 
 
 def _shared(kept: Sequence[Fresh], groups: Sequence[Sequence[Body]]) -> list[list[Fresh]]:
@@ -111,7 +108,7 @@ def entered(before: Sequence[Standing], after: Sequence[Standing], now_s: float)
     out: list[Fresh] = []
     for one in after:
         old = [
-            moved_whole(was, one.plane)
+            moved(was.polygon, was.plane, one.plane)
             for was in before
             if near_each_other(one.plane, one.polygon, was.plane, was.polygon, 0.0)
         ]

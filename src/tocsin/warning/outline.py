@@ -48,7 +48,8 @@ def parts_of(outline: Outline) -> tuple[Polygon, ...]:
 def closed(outline: Outline, gap_m: float) -> Outline:
     """An outline without notches and gaps narrower than twice a distance; covers the given one."""
     wide = outline.buffer(gap_m, join_style="mitre", mitre_limit=2.0)
-    narrow = wide.buffer(-gap_m, join_style="mitre", mitre_limit=2.0)
+    # what is drawn in with mitred corners may cross itself by rounding, and nothing can be united with that
+    narrow = shapely.make_valid(wide.buffer(-gap_m, join_style="mitre", mitre_limit=2.0))
     return simplified(filled(narrow.union(outline)), MOST_CORNERS)
 
 

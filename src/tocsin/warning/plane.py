@@ -123,7 +123,7 @@ def filled(shape: shapely.Geometry) -> Outline:
 
 
 def moved(outline: Outline, old: Plane, new: Plane) -> Outline:
-    """The same outline in another plane; straight edges stay straight."""
+    """The same outline in another plane; straight edges stay straight, and it is valid whatever rounding does."""
     if old == new:
         return outline
 
@@ -132,7 +132,7 @@ def moved(outline: Outline, old: Plane, new: Plane) -> Outline:
         return _project(new, unit / np.linalg.norm(unit, axis=1)[:, None])
 
     out: Outline = shapely.transform(outline, turn)
-    return out
+    return out if out.is_valid else filled(shapely.make_valid(out))
 
 
 def to_lonlat(plane: Plane, polygon: Polygon, decimals: int = 4) -> tuple[Polygon, ...]:

@@ -18,9 +18,9 @@ class Settings(NamedTuple):
     languages: tuple[str, ...] = ("en", "uk")
 
     # when to speak
-    cost_loss_per_km2: float = 1e-4  # C/L: places are told where the chance on a square kilometre is above it
+    cost_loss_per_km2: float = 2.5e-4  # C/L: places are told where the chance on a km2 is above it
     light_loss: float = 0.0  # loss where what falls slower than 30 m/s comes down, over that of the rest
-    hold: float = 0.98  # take cover when the places above C/L hold this share of where it comes down,
+    hold: float = 0.95  # take cover when the places above C/L hold this share of where it comes down,
     shelter_s: float = 90.0  # or when no more than the time to shelter is left before it may arrive
     within_s: float = 3600.0  # nothing is told to take cover that comes down later than this
     existence: float = 0.95  # least probability that the track is a real object
@@ -29,7 +29,7 @@ class Settings(NamedTuple):
 
     # how large
     scale: float = 1.0  # alerted outline over that of the places above C/L
-    margin_m: float = 300.0  # added all round: where debris goes, and rounding
+    margin_m: float = 100.0  # added all round: what an impact throws about, and rounding
     max_area_km2: float = 1000.0  # a growing outline beyond it is replaced by the latest forecast's
     least_held: float = (
         0.95  # forecasts whose places hold less, and less than before, change nothing until they agree
