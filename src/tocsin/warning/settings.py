@@ -29,7 +29,7 @@ class Settings(NamedTuple):
 
     # how large
     scale: float = 1.0  # alerted outline over that of the places above C/L
-    margin_m: float = 300.0  # added all round: what an impact throws about, and rounding
+    margin_m: float = 100.0  # added all round: what an impact throws about, and rounding
     max_area_km2: float = 1000.0  # a growing outline beyond it is replaced by the latest forecast's
     least_held: float = (
         0.95  # forecasts whose places hold less, and less than before, change nothing until they agree
