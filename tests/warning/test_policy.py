@@ -201,6 +201,20 @@ def test_where_no_forecast_comes_any_more_nobody_stays_for_fear_of_the_next(gaze
     assert second.area_km2 < 0.2 * first.area_km2
 
 
+def test_who_is_heard_of_every_ten_seconds_is_silent_after_thirty(gazetteer):
+    """A radar that turns slowly misses a body twice: what was told of it a while ago is still not let go."""
+
+    def make(t):
+        seen = t % 10 == 0 and t <= 40
+        return [forecast("1", NOON_S + t, area_km2=500.0 if t < 30 else 20.0)] if seen else []
+
+    _, messages = replay(every_second(41, make), gazetteer, live=lambda _: {"1"})
+    check_chains(messages)
+    first, second, _ = messages
+    assert first.sent_s < NOON_S + 21.0
+    assert second.sent_s == pytest.approx(NOON_S + 40.0 + 30.0, abs=0.1)
+
+
 def test_no_place_enters_an_alert_twice_within_a_minute(gazetteer):
     rng = np.random.default_rng(5)
 
