@@ -1,6 +1,6 @@
 """How often places enter an alert, how often again within a minute (every entry is a siren), and how sharp alerts are.
 
-    python benchmarks/sirens.py RECORDING ... [--stay 0 60]
+    python benchmarks/sirens.py RECORDING ... [--stay 0 60] [--policy FILE]
 
 Each recording is followed by tracker and predictor once; then the policy decides over it with each `stay_s`. Places
 are a grid of 60 by 60 over all that was ever alerted. Sharp: 60 s before an impact, the area an impact of the message
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from tocsin.cli.policy import read_settings
 from tocsin.cli.scored import notices_of, read_truth_of
 from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.formats.recording import read_recording
@@ -100,7 +101,9 @@ def main() -> None:
     )
     parser.add_argument("recordings", nargs="+", type=Path, metavar="RECORDING")
     parser.add_argument("--stay", nargs="+", type=float, default=[0.0, Settings().stay_s], metavar="S")
+    parser.add_argument("--policy", metavar="FILE", type=Path, help="settings of the policy (the default)")
     args = parser.parse_args()
+    settings = read_settings(args.policy)
     gazetteer, words = shipped_gazetteer(), shipped_words()
     sums = {stay_s: np.zeros(3, int) for stay_s in args.stay}
     ratios: dict[float, list[float]] = {stay_s: [] for stay_s in args.stay}
@@ -114,7 +117,8 @@ def main() -> None:
         recording = read_recording(path)
         seen = list(observations(recording.sensors, recording.plots, LATENCY_S))
         for stay_s in args.stay:
-            messages = decide(seen, gazetteer, words, LATENCY_S, Settings(stay_s=stay_s)).messages
+            tried = settings._replace(stay_s=stay_s)
+            messages = decide(seen, gazetteer, words, LATENCY_S, tried).messages
             found, over = entries(messages), sharp(read_truth_of(path), seen, messages)
             sums[stay_s] += found
             ratios[stay_s] += over

@@ -163,6 +163,19 @@ def test_slivers_that_stay_told_make_no_hull_of_all():
     assert not told.covers(shapely.Point(7e3, 15e3))  # between the two rows of strips
 
 
+def test_bodies_of_two_areas_each_are_joined_within_themselves_first():
+    """Thirty bodies 30 km apart, each with two areas 600 m apart: more parts than a message has room for."""
+    plane = plane_at(0.8, 0.6)
+    pair = shapely.union_all([shapely.box(0.0, 0.0, 2e3, 2e3), shapely.box(2.6e3, 0.0, 4.6e3, 2e3)])
+    outlines = [
+        shapely.affinity.translate(pair, x, y) for x in 30e3 * np.arange(6) for y in 30e3 * np.arange(5)
+    ]
+    bodies = [unheard(str(n), plane, 0.0)._replace(outline=one) for n, one in enumerate(outlines)]
+    standing = footprints(bodies, Settings())
+    assert len(standing) == 30
+    assert sum(one.polygon.area for one in standing) < 1.3 * sum(one.area for one in outlines)
+
+
 def test_more_areas_than_a_message_has_room_for_however_far_apart():
     plane = plane_at(0.8, 0.6)
     areas = [shapely.box(x, y, x + 2e3, y + 2e3) for x in 150e3 * np.arange(8) for y in 150e3 * np.arange(8)]

@@ -14,6 +14,7 @@ from tests.warning.synthetic import NOON_S, covered, ellipse, forecast, in_force
 from tocsin.errors import SettingsError
 from tocsin.formats.cap import cap_xml
 from tocsin.warning.alert import Authority
+from tocsin.warning.bodies import settled, silent_s
 from tocsin.warning.policy import next_deadline, step
 from tocsin.warning.settings import Settings
 
@@ -213,6 +214,19 @@ def test_who_is_heard_of_every_ten_seconds_is_silent_after_thirty(gazetteer):
     first, second, _ = messages
     assert first.sent_s < NOON_S + 21.0
     assert second.sent_s == pytest.approx(NOON_S + 40.0 + 30.0, abs=0.1)
+
+
+def test_when_a_body_is_silent_does_not_hang_on_forecasts_let_go(gazetteer):
+    state = start()
+    for t in (0.0, 2.0, 4.0, 6.0, 21.0):
+        one = forecast("1", NOON_S + t, area_km2=500.0 if t < 21.0 else 20.0)
+        state, _ = step(state, NOON_S + t, [one], {"1"}, gazetteer)
+    before = state.bodies["1"]
+    silent = silent_s(before, state.settings)
+    assert silent == pytest.approx(NOON_S + 21.0 + 3.0 * 15.0)
+    after = settled(before, silent, state.settings)
+    assert len(after.recent) < len(before.recent)
+    assert silent_s(after, state.settings) == silent
 
 
 def test_no_place_enters_an_alert_twice_within_a_minute(gazetteer):

@@ -25,7 +25,9 @@ PASSED, WITHDRAWN, SUCCEEDED = "passed", "withdrawn", "succeeded"
 OPEN = (WATCHED, PREPARED, ALERTED, LIGHT)
 
 KEEP_S = 2.0  # of the forecasts to agree, one in so much time is kept
-MISSED = 3.0  # times between forecasts without one, after which a body counts as silent
+MISSED = (
+    3.0  # times between its last forecasts without one, after which a body counts as silent (decision 0020)
+)
 LAST_WORDS = 2  # forecasts that stand alone when nothing more is heard of a body (decision 0020)
 RECENTRE_M = 300e3  # a forecast further than this from the point of contact gets a new plane
 LEAP_COSINE = 0.5  # a forecast further than 60 degrees from it has nothing in common with those before
@@ -174,8 +176,8 @@ def settle_s(body: Body, settings: Settings) -> float:
 
 def silent_s(body: Body, settings: Settings) -> float:
     """When a body counts as silent, if no more is heard of it: one that is rarely heard of, later."""
-    heard = body.recent
-    apart_s = (heard[-1].issued_s - heard[0].issued_s) / (len(heard) - 1) if len(heard) > 1 else 0.0
+    last = body.recent[-LAST_WORDS:]
+    apart_s = last[-1].issued_s - last[0].issued_s if last else 0.0
     return body.last_s + max(settings.silence_s, MISSED * apart_s)
 
 

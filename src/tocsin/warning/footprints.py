@@ -80,7 +80,7 @@ def _whole(group: Sequence[Body], gap_m: float, kept: Sequence[Fresh], settings:
                 [whole, *(moved(one.polygon, one.plane, plane) for one in kept)], grid_size=GRID_M
             )
         )
-    several = len(group) + len(kept) > 1
+    several = len(group) + len(kept) > 1 or (gap_m > 0.0 and len(parts_of(whole)) > 1)
     return closed(whole, max(settings.margin_m, JOIN * gap_m)) if several else whole
 
 

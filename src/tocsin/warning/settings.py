@@ -44,7 +44,9 @@ class Settings(NamedTuple):
     slack_scale: float = 1.1  # an outline that grows does so by this much more
     agree_forecasts: int = 3  # so many forecasts,
     agree_s: float = 10.0  # over so long, agree before an area shrinks or a threat is withdrawn
-    silence_s: float = 20.0  # without a forecast of a body for so long, its last ones stand alone
+    silence_s: float = (
+        20.0  # without a forecast of a body for so long at the least, its last ones stand alone
+    )
     settle: float = 0.9  # a body's outline follows when it would shrink to this share
     shrink: float = 0.7  # an Update is worth sending when a footprint shrinks to this share
     arrival_s: float = 60.0  # an Update is worth sending when the first arrival moves by this much
