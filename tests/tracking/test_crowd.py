@@ -333,6 +333,28 @@ def test_something_far_away_is_not_of_the_family():
     assert which[mine].tolist() == [0]
 
 
+def test_what_brings_forth_many_at_once_has_not_released_but_broken_up():
+    rng = np.random.default_rng(20)
+    table, h, crowd = begin(rng, 2, NO_OFFSETS)
+    states = np.repeat(bodies(0.0)[:1], 14, axis=0)
+    states[:2] = bodies(0.0)[:2]
+    states[2:, 3:6] += 40.0 * rng.normal(size=(12, 3))
+    together, names = (crowd,), iter(range(101, 999))
+    for s in range(6):
+        states = np.stack([moved(x, PERIOD_S) for x in states])
+        scan, which = scan_of(s, s % 2, states, rng, detection=1.0)
+        taken = crowds.step(
+            together, table, h, scan, NO_OFFSETS, np.tile(LOG_PRIOR, (2, 4, 1)), np.ones(4), np.arange(len(which)),
+            SCAN_OF, lambda _: next(names),
+        )  # fmt: skip
+        together, table, h = taken.crowds, taken.table, taken.states
+        if not together:
+            break
+    assert together == ()
+    assert table.number.tolist() == list(NUMBERS[:2])  # as they were before
+    assert taken.left.tolist() == list(range(14))  # for others to take
+
+
 def test_a_crowd_goes_by_other_numbers():
     _, _, crowd = begin(np.random.default_rng(20), 3, NO_OFFSETS)
     again = crowds.renamed(crowd, {11: 51, 13: 53, 99: 1})

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from tocsin.tracking import tracker
+from tocsin.tracking import life, tracker
 
 from ..sensors.geometry import NAN, place, plots_of, sensor
 from . import scenes
@@ -80,6 +80,23 @@ def test_it_ends_at_the_ground(fall, fall_run):
 def test_no_row_lies_under_the_ground(fall_run):
     # a filter's mean may dip a little, but no row carries on below
     assert min(height_and_climb(row.state)[0] for row in fall_run[0]) > -300.0
+
+
+@pytest.mark.compiled
+def test_what_has_met_the_air_unseen_is_told_as_long_as_it_is_known(monkeypatch):
+    """What it weighs is not known, and where drag may have taken it is soon more than rows are good for."""
+    times_s = times(20)
+    high = falling_body(OF, times_s, (-600.0, -2200.0, -300.0), beta=60.0)
+    plots = scans(OF, [(times_s, high)], 20, np.random.default_rng(3))
+
+    def widest_m():
+        rows, _, _ = run((OF,), plots)
+        assert rows[-1].time_s > times_s[-1] + 20.0
+        return max(math.sqrt(np.trace(row.covariance[:3, :3])) for row in rows)
+
+    assert widest_m() < life.WIDEST_SHOWN_M
+    monkeypatch.setattr(life, "WIDEST_SHOWN_M", 1e9)
+    assert widest_m() > 8e3
 
 
 def test_phases_follow_the_air(fall_run):

@@ -22,6 +22,8 @@ from tocsin.tracking.modes import (
     CHILD_LN_BETA_SIGMA,
     LN_BETA_MEAN,
     LN_BETA_SIGMA,
+    PIECE_LN_BETA_MEAN,
+    PIECE_LN_BETA_SIGMA,
 )
 from tocsin.tracking.tracks import Track
 from tocsin.units import SEMI_MAJOR_AXIS_M
@@ -33,6 +35,8 @@ THROWN_PERIGEE_M, ORBIT_PERIGEE_M = -700e3, -200e3
 
 def kinds_of(track: Track, state: Floats, kinds: Kinds = DEFAULT) -> tuple[Kind, ...]:
     """The prior for a track in free flight at a state (6,)."""
+    if track.burst:
+        return kinds.breakup
     return kinds.child if track.parted else kinds_alone(state, kinds)
 
 
@@ -72,12 +76,15 @@ NOTHING = Learned(0.0, 0.0)
 
 def learned_by(track: Track) -> Learned:
     """What a track has learned: what it says, less the prior that it began with."""
-    before, spread = (
-        (CHILD_LN_BETA_MEAN, CHILD_LN_BETA_SIGMA) if track.parent else (LN_BETA_MEAN, LN_BETA_SIGMA)
-    )
+    if track.burst:
+        before, spread = PIECE_LN_BETA_MEAN, PIECE_LN_BETA_SIGMA
+    elif track.parent:
+        before, spread = CHILD_LN_BETA_MEAN, CHILD_LN_BETA_SIGMA
+    else:
+        before, spread = LN_BETA_MEAN, LN_BETA_SIGMA
     mean, variance = float(track.x[BALLISTIC, 6]), max(float(track.P[BALLISTIC, 6, 6]), 1e-8)
     precision = 1.0 / variance - 1.0 / spread**2
-    if precision < LEAST_PRECISION:
+    if precision < LEAST_PRECISION or variance >= FORGOTTEN * LN_BETA_SIGMA**2:
         return NOTHING
     return Learned((mean / variance - before / spread**2) / precision, precision)
 
@@ -85,6 +92,7 @@ def learned_by(track: Track) -> Learned:
 # How ln beta is taken apart. Between nodes the sum of normal distributions of WIDTH of their distance is smooth.
 LIMITS = (math.log(4.0), math.log(100e3))  # a thin foil, and more than any solid body
 LEAST_PRECISION = 1e-3
+FORGOTTEN = 0.99  # of the variance up to which a filter forgets what it has learned, see `modes.add_noise`
 LOOKED_AT = 96
 FEWEST, MOST = 9, 13
 WIDEST_STEP = 0.4

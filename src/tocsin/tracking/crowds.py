@@ -20,6 +20,7 @@ from tocsin.tracking.fusion import CROWDED, PROVEN_HITS
 from tocsin.tracking.learning import KINDS, scales
 from tocsin.tracking.life import sharp
 from tocsin.tracking.pairs import Offsets, Scan
+from tocsin.tracking.separation import BURST
 from tocsin.tracking.tracks import RECENT, Bools, States, Table, begun, join, keep
 from tocsin.tracking.update import FEWEST_HITS, SHOWN_EXISTENCE
 
@@ -86,6 +87,8 @@ def step(
                 crowd, scan, offsets, left[whole], chance, made_with[KINDS], gate_scale
             )
             crowd = solved(crowd, offsets.mean, lambda plot: name(plot - int(scan.numbers[0])))
+            if (~np.isin(crowd.number, before)).sum() > BURST:
+                continue  # each goes its own way, with what it was before
             crowd, offsets, h = _learned(crowd, offsets, h)
             crowd = one.trimmed(crowd, offsets.mean)
             given_up = before[~np.isin(before, crowd.number)]
@@ -182,6 +185,8 @@ def _opened(
         family = ready & (table.family == table.family[i])
         kin = family & (table.hits >= PROVEN_HITS) & ~gone
         if not kin[i] or any(c.family == table.family[i] for c in (*crowds, *out)):
+            continue
+        if table.burst[family].any():
             continue
         others = kin.copy()
         others[i] = False

@@ -31,6 +31,9 @@ LN_BETA_MEAN = math.log(2000.0)
 LN_BETA_SIGMA = 1.2
 CHILD_LN_BETA_MEAN = math.log(600.0)
 CHILD_LN_BETA_SIGMA = 1.35
+# And of pieces of a break-up: mean and variance of `prediction.priors`, breakup.
+PIECE_LN_BETA_MEAN = math.log(75.0)
+PIECE_LN_BETA_SIGMA = 1.2
 # No flight is computed with a coefficient beyond these: a crumpled sheet, and more than any solid body.
 LEAST_LN_BETA = math.log(10.0)
 MOST_LN_BETA = math.log(200e3)

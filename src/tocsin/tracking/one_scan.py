@@ -22,7 +22,7 @@ from tocsin.tracking.learning import RATIOS, learn, learned, scales
 from tocsin.tracking.modes import MODES
 from tocsin.tracking.pairs import Offsets, Scan, blur2
 from tocsin.tracking.reported import which_speak
-from tocsin.tracking.separation import children, parent_of
+from tocsin.tracking.separation import broken_up, children, parent_of
 from tocsin.tracking.sparse import Sought, search
 from tocsin.tracking.tracks import Bools, States, Table, begun, join, keep
 from tocsin.tracking.unclaimed import Pool
@@ -59,7 +59,8 @@ def take(
     belief = belief._replace(states=steady.moved(belief.table, belief.states, float(plots.time_s.min())))
     gone = life.lost(belief.table, belief.states, scan.time_s) | crowds.inside(belief.crowds, belief.table)
     taken = take_scan(belief.table, belief.states, scan, belief.offsets, gate_scale, gone)
-    table, h, left = taken.table, taken.states, taken.left
+    left = taken.left
+    table, h = broken_up(taken.table, taken.states, scan.time_s)
     offsets, noise = belief.offsets, belief.noise
     if len(taken.told.sure):
         offsets, noise, h = _learn(belief, h, scan, taken.told, mean)
@@ -76,7 +77,8 @@ def take(
         return known.of([seed], np.concatenate([belief.table.number, belief.table.name]))
 
     if len(taken.new.plots):
-        young = children(belief.table, belief.states, scan, taken.new, taken.new_belief, belief.offsets, name)
+        parents = belief.table._replace(burst=table.burst)
+        young = children(parents, belief.states, scan, taken.new, taken.new_belief, belief.offsets, name)
         table, h = join([(table, h), *young])
     found = crowds.step(
         belief.crowds, table, h, scan, offsets, noise, belief.scale[sensor], left, PLOTS_OF_A_SCAN, name

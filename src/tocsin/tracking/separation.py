@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tocsin.earth.motion import BALLISTIC, LEVEL
+from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.sensors.models import some
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import imm, modes
 from tocsin.tracking.gating import near, take_plots
-from tocsin.tracking.life import sharp, squared_distance
+from tocsin.tracking.life import REENTRY_DRAG_M_S2, sharp, squared_distance
 from tocsin.tracking.pairs import Offsets, Scan, blur2, pairs_of
 from tocsin.tracking.tracks import Bools, States, Table, begun
 
@@ -25,10 +25,15 @@ SEPARATIONS_A_SCAN = 0.01
 # A body that let go of something lately will do so again: new ones of the last scans, forgotten by BROOD_KEPT a scan,
 # are expected anew in this share, but never more than MOST_A_SCAN.
 BROOD_SHARE, BROOD_KEPT, MOST_A_SCAN = 0.1, 0.8, 0.3
+# What lets go of more than so many within the last scans, in the air or so soon after thrust, has broken up, and so has
+# what left it in the time before. Else they may have been released long ago above the air, and a radar has begun to
+# look. (Carriers of up to 15 bodies come to 3 while they are watched, break-ups to 9 and more, decision 0026.)
+BURST, BURST_S = 8.0, 30.0
 CHILD_EXISTENCE = 0.8  # what one plot is worth at most
 LEAST_EXISTENCE = 0.02  # below which a plot begins nothing
 PARENT_EXISTENCE = 0.9
 PARENT_HITS = 4
+CHILD_COASTS = 0.5  # what leaves a body under thrust falls as likely as not: a stage left behind, or a piece
 PARENT_REACH_M, PARENT_SPEED_M_S = 50e3, 9e3  # farther away than this and what it may have flown no parent is
 PARENT_DISTANCE2 = 16.0  # squared sigmas within which a new track may have left another
 
@@ -105,8 +110,9 @@ def children(
         mu = without_level(h.mu[i : i + 1])[0]
         existence = min(float(belief[k]), CHILD_EXISTENCE)
         child = _child(
-            h, i, mu, int(table.number[i]), float(new.speed_m_s[k]), scan, j, offsets, existence, name(j)
-        )
+            h, i, mu, int(table.number[i]), float(new.speed_m_s[k]), scan, j, offsets, existence, name(j),
+            bool(table.burst[i]),
+        )  # fmt: skip
         if child is not None:
             out.append((_born(child[0], table, h, i, scan, j, float(new.speed_m_s[k])), child[1]))
     return out
@@ -119,7 +125,8 @@ def _born(child: Table, table: Table, h: States, i: int, scan: Scan, plot: int, 
     there, F = modes.move(mode, h.x[i, mode], time_s - float(h.time_s[i]))
     P = spread((F @ h.P[i, mode] @ F.T)[None, None], speed_m_s)[0, 0, :6, :6]
     return child._replace(
-        brood=table.brood[i : i + 1], only=np.array([scan.sensor]), family=table.family[i : i + 1],
+        brood=table.brood[i : i + 1], burst=table.burst[i : i + 1],
+        only=np.array([scan.sensor]), family=table.family[i : i + 1],
         seed_s=np.array([time_s]), seed_x=there[None, :6], seed_cov=P[None],
         seed_by_offset=(F @ h.A[i, mode])[None, :6],
     )  # fmt: skip
@@ -127,16 +134,25 @@ def _born(child: Table, table: Table, h: States, i: int, scan: Scan, plot: int, 
 
 def _child(
     h: States, row: int, mu: Floats, parent: int, speed_m_s: float, scan: Scan, plot: int, offsets: Offsets,
-    existence: float, number: int,
+    existence: float, number: int, burst: bool,
 ) -> tuple[Table, States] | None:  # fmt: skip
-    """A track of one plot near its parent."""
+    """A track of one plot near its parent; burst: which breaks up."""
     time_s = float(scan.looks.time_s[plot])
     x, P, A = h.x[row].copy(), spread(h.P[row][None], speed_m_s)[0], h.A[row].copy()
-    if modes.drag_m_s2(x[BALLISTIC]) < 1.0:  # what separates need not be as dense as its parent
-        x[BALLISTIC, 6] = modes.CHILD_LN_BETA_MEAN
-        P[BALLISTIC, 6, :] = P[BALLISTIC, :, 6] = 0.0
-        A[BALLISTIC, 6] = 0.0
-    P[BALLISTIC, 6, 6] += modes.CHILD_LN_BETA_SIGMA**2
+    thrusts = mu[BALLISTIC] < CHILD_COASTS  # then what the parent's free flight would be says little
+    if thrusts:
+        x[BALLISTIC, :6], A[BALLISTIC, :6] = x[THRUST, :6], A[THRUST, :6]
+        P[BALLISTIC, :6, :6] = P[THRUST, :6, :6]
+        mu = (1.0 - CHILD_COASTS) / (1.0 - mu[BALLISTIC]) * mu
+        mu[BALLISTIC] = CHILD_COASTS
+    if burst:
+        _as_piece(x, P, A)
+    else:  # what separates need not be as dense as its parent
+        if thrusts or modes.drag_m_s2(x[BALLISTIC]) < 1.0:
+            x[BALLISTIC, 6] = modes.CHILD_LN_BETA_MEAN
+            P[BALLISTIC, 6, :] = P[BALLISTIC, :, 6] = 0.0
+            A[BALLISTIC, 6] = 0.0
+        P[BALLISTIC, 6, 6] += modes.CHILD_LN_BETA_SIGMA**2
     then_s = float(h.time_s[row])
     one = np.zeros(1, np.int64)
     look = some(scan.looks, np.array([plot]))
@@ -153,6 +169,38 @@ def _child(
         number, parent, existence, 1, max(then_s, time_s), time_s, new_x[0], new_P[0], new_A[0], new_mu[0],
         claims, sensors, True,
     )  # fmt: skip
+
+
+def broken_up(table: Table, h: States, now_s: float) -> tuple[Table, States]:
+    """Tracks that broke up, or are pieces of what did, by their brood at a time, marked; what they weigh is open.
+
+    Also notes which are under thrust then.
+    """
+    driven_s = np.where(h.mu[:, THRUST] > 0.5, now_s, table.driven_s)
+    table = table._replace(driven_s=driven_s)
+    breaks = table.brood > BURST
+    for i in np.flatnonzero(breaks).tolist():
+        in_air = modes.drag_m_s2(h.x[i, BALLISTIC]) > REENTRY_DRAG_M_S2
+        breaks[i] = in_air or driven_s[i] > now_s - BURST_S
+    if not breaks.any():
+        return table, h
+    young = table.seed_s > now_s - BURST_S
+    now = breaks | (np.isin(table.parent, table.number[breaks]) & young)
+    new = np.flatnonzero(now & ~table.burst).tolist()
+    if not new:
+        return table, h
+    x, P, A = h.x.copy(), h.P.copy(), h.A.copy()
+    for i in new:
+        _as_piece(x[i], P[i], A[i])
+    return table._replace(burst=table.burst | now), h._replace(x=x, P=P, A=A)
+
+
+def _as_piece(x: Floats, P: Floats, A: Floats) -> None:
+    """Make the ballistic coefficient of modes (3, 9), (3, 9, 9) and (3, 9, k) that of any piece of a break-up."""
+    x[BALLISTIC, 6] = modes.PIECE_LN_BETA_MEAN
+    P[BALLISTIC, 6, :] = P[BALLISTIC, :, 6] = 0.0
+    A[BALLISTIC, 6] = 0.0
+    P[BALLISTIC, 6, 6] = modes.PIECE_LN_BETA_SIGMA**2
 
 
 def spread(P: Floats, speed_m_s: float) -> Floats:

@@ -228,7 +228,10 @@ def _tidy(state: TrackerState, now_s: float) -> tuple[TrackerState, list[TrackRo
             rows.append(life.row_of(t, True))
     due = row_due_s(state, speaking, ROWS_TOGETHER) <= now_s
     for i in np.flatnonzero(due & ~ended).tolist():
-        rows.append(life.row_of(as_reported(table, known_as, h, i, belief.offsets.P, now_s), False))
+        row = life.row_of(as_reported(table, known_as, h, i, belief.offsets.P, now_s), False)
+        # what has met the air since it was seen is known less well than `which_speak` thinks, who asks for no flight
+        if table.steady[i] or np.trace(row.covariance[:3, :3]) < life.WIDEST_SHOWN_M**2:
+            rows.append(row)
         rows_s[int(numbers[i])] = now_s
     if ended.any():
         table, h = keep(table, h, ~ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,6 +58,8 @@ class Table(NamedTuple):
     orbit: Bools  # (n,) its flight was found to stay above the air
     fallen: Bools  # (n,) was once too fast or too high for an aircraft
     brood: Floats  # (n,) objects that left it, or its parent, in the last scans
+    burst: Bools  # (n,) it broke up, or is a piece of what did
+    driven_s: Floats  # (n,) when it was last under thrust, as it seems; -inf: never
     only: Ints  # (n,) the sensor whose plots alone it takes, while its family is not told apart; -1: all
     partner: Ints  # (n,) number of the track of another sensor that is of the same body, as it seems; 0: none
     family: (
@@ -87,6 +90,7 @@ class Track(NamedTuple):
     orbit: bool
     fallen: bool
     parted: bool = False  # it has left another body, or others have left it
+    burst: bool = False  # it broke up, or is a piece of what did
 
 
 def no_states(sensors: int, offsets: int) -> States:
@@ -102,7 +106,8 @@ def no_tracks(sensors: int, offsets: int) -> Table:
     """A table without tracks."""
     whole, real, no = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     return Table(
-        whole, whole, whole, real, whole, real, no, no, no, no, real, whole, whole, whole, real, np.zeros((0, 6)),
+        whole, whole, whole, real, whole, real, no, no, no, no, real, no, real, whole, whole, whole, real,
+        np.zeros((0, 6)),
         np.zeros((0, 6, 6)), np.zeros((0, 6, offsets)),
         np.zeros((0, sensors, 2)), no,
     )  # fmt: skip
@@ -137,7 +142,8 @@ def begun(
     one = np.array
     return Table(
         one([number]), one([number]), one([parent]), one([existence]), one([hits]), one([hit_s]),
-        one([False]), one([False]), one([False]), one([fallen]), one([0.0]), one([-1]), one([0]),
+        one([False]), one([False]), one([False]), one([fallen]), one([0.0]),
+        one([False]), one([-math.inf]), one([-1]), one([0]),
         one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6], A[:1, :6],
         np.zeros((1, sensors, 2)), one([False]),
     ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
