@@ -13,6 +13,8 @@ from tocsin.formats.results import read_results
 from tocsin.record.history import follow, rivals
 from tocsin.record.warm_up import COAST_M, small_recording
 
+from ..tracking.scenes import breaking
+
 
 @pytest.fixture(scope="module")
 def parted(tmp_path_factory):
@@ -82,6 +84,22 @@ def test_one_track_is_told(capsys, parted):
         assert f"\n{part}" in text
     # a number names it too
     assert told(capsys, parted, str(int(name[1:]))) == text
+
+
+@pytest.mark.compiled
+def test_a_piece_of_a_break_up_is_told_as_one(capsys, tmp_path):
+    of, plots, _ = breaking(15, 60.0)
+    plots = plots._replace(time_s=plots.time_s + 1.7e9, received_s=plots.received_s + 1.7e9)
+    write_recording(tmp_path / "broken", (of,), {}, plots, csv=True)
+    rows = json.loads(told(capsys, tmp_path / "broken", "--json"))["tracks"]
+    piece = next(row["track"] for row in rows if row["parent"] and sum(row["plots"].values()) > 20)
+    found = json.loads(told(capsys, tmp_path / "broken", piece, "--at", "100", "--json"))
+    assert found["broken_up"] is True
+    assert set(found["may_be"]) == {"sheet", "engine", "any"}
+    assert found["may_release"] is None
+    text = told(capsys, tmp_path / "broken", piece, "--at", "100")
+    assert "\n  it broke up, or is a piece of what did" in text
+    assert "a sheet or shell" in text
 
 
 def test_a_body_in_coast_is_told_with_what_it_may_still_release(capsys, coast):

@@ -6,8 +6,9 @@ import numpy as np
 
 from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.earth.flights import to_time
+from tocsin.earth.motion import THRUST
 from tocsin.sensors.plots import Plots
-from tocsin.tracking import tracker
+from tocsin.tracking import modes, tracker
 
 from ..sensors.geometry import place, plots_of, sensor, state_at
 
@@ -83,6 +84,26 @@ def scans(of, objects, count, rng, *, index=0, start_s=0.0):
         )
     )
     return in_order(Plots(*(np.concatenate(c) for c in zip(*parts, strict=True))))
+
+
+STEP = PERIOD_S * np.arange(60)  # times of a launch that breaks up
+
+
+def breaking(pieces, speed_m_s, at=20):
+    """A radar, its plots of a launch that breaks, after some scans, into pieces of 50 kg/m2, and all these objects."""
+    rng = np.random.default_rng(8)
+    of = radar(false_plots=1.0)
+    x = state_at(of, 200e3, 20.0, 15.0, (-400.0, 300.0, 900.0))
+    x[6:] = 25.0 * x[:3] / np.linalg.norm(x[:3])  # m/s2 upwards
+    whole = [x]
+    for _ in range(1, at):
+        whole.append(modes.move(THRUST, whole[-1], PERIOD_S)[0])
+    objects = [(STEP[:at], np.stack(whole))]
+    for _ in range(pieces):
+        x = whole[-1].copy()
+        x[3:6] += speed_m_s * rng.normal(size=3)
+        objects.append((STEP[at:], body(x, 50.0, STEP[at - 1 :])[1:]))
+    return of, scans(of, objects, len(STEP), rng), objects
 
 
 def measured_elevation(plots):

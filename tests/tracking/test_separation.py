@@ -16,11 +16,10 @@ from tocsin.tracking.separation import BURST, BURST_S, Offspring, broken_up, chi
 from tocsin.tracking.tracks import begun, join
 
 from ..sensors.geometry import place, plots_of, state_at
-from .scenes import PERIOD_S, body, radar, scans
+from .scenes import STEP, breaking, radar
 
 NO_OFFSETS = Offsets(np.zeros(0), np.zeros((0, 0)))
 NOW_S = 100.0
-STEP = PERIOD_S * np.arange(60)
 
 
 def track(number, parent=0, born_s=0.0, mode=BALLISTIC):
@@ -117,32 +116,20 @@ def test_what_a_filter_has_forgotten_it_has_not_learned():
     assert learned_by(track_at(born, h, 0, NO_OFFSETS.P)).precision == pytest.approx(5.0 - 1.35**-2)
 
 
-def breaks(pieces, speed_m_s, at=20):
-    """The tracker after a launch has broken, after some scans, into pieces of 50 kg/m2; and all of them."""
-    rng = np.random.default_rng(8)
-    of = radar(false_plots=1.0)
-    x = state_at(of, 200e3, 20.0, 15.0, (-400.0, 300.0, 900.0))
-    x[6:] = 25.0 * x[:3] / np.linalg.norm(x[:3])  # m/s2 upwards
-    whole = [x]
-    for _ in range(1, at):
-        whole.append(modes.move(THRUST, whole[-1], PERIOD_S)[0])
-    objects = [(STEP[:at], np.stack(whole))]
-    for _ in range(pieces):
-        x = whole[-1].copy()
-        x[3:6] += speed_m_s * rng.normal(size=3)
-        objects.append((STEP[at:], body(x, 50.0, STEP[at - 1 :])[1:]))
-    plots = scans(of, objects, len(STEP), rng)
+def followed(of, plots):
+    """The tracker after plots."""
     state = tracker.start((of,))
     for moment in np.unique(plots.received_s):
         while tracker.next_deadline(state) < moment:
             state, _ = tracker.step(state, None, tracker.next_deadline(state))
         state, _ = tracker.step(state, plots.rows(np.flatnonzero(plots.received_s == moment)), float(moment))
-    return state, objects
+    return state
 
 
 @pytest.mark.compiled
 def test_a_body_that_breaks_up_becomes_its_pieces():
-    state, objects = breaks(15, 60.0)
+    of, plots, objects = breaking(15, 60.0)
+    state = followed(of, plots)
     table, h = state.belief.table, state.belief.states
     known = np.flatnonzero(table.shown & table.burst)
     end = [track_at(table, h, i, NO_OFFSETS.P, float(STEP[-1])) for i in known.tolist()]
@@ -159,6 +146,6 @@ def test_a_body_that_breaks_up_becomes_its_pieces():
 
 @pytest.mark.compiled
 def test_what_is_released_has_not_broken_up():
-    state, _ = breaks(3, 15.0)
+    state = followed(*breaking(3, 15.0)[:2])
     assert not state.belief.table.burst.any()
     assert (state.belief.table.shown).sum() == 3

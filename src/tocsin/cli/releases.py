@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # What kinds of priors are called in a sentence; others go by their own names.
 NAMES = {
     "body": "a dense body", "stage": "a spent stage", "debris": "light debris", "any": "something else",
-    "hull": "a hull", "stone": "a stone",
+    "hull": "a hull", "stone": "a stone", "sheet": "a sheet or shell", "engine": "an engine",
 }  # fmt: skip
 TOLD = 0.005  # share of a kind from which on it is named
 
@@ -39,7 +39,7 @@ def may_release_lines(given: Given, may: MayRelease) -> list[str]:
 
 
 def of_track(history: History, number: int) -> dict[str, Any]:
-    """Of a track as it was when last held: what it is by its drag, and what it may still release."""
+    """Of a track as it was when last held: what it is by origin and drag, and what it may still release."""
     from tocsin.earth.motion import BALLISTIC, LEVEL
     from tocsin.formats.predictions import may_release_json
     from tocsin.prediction.kinds import kinds_of, learned_by
@@ -49,7 +49,7 @@ def of_track(history: History, number: int) -> dict[str, Any]:
     from tocsin.prediction.what import lands, shares
     from tocsin.tracking import life
 
-    none: dict[str, Any] = {"may_be": None, "may_release": None}
+    none: dict[str, Any] = {"broken_up": None, "may_be": None, "may_release": None}
     if not history.seen:
         return none
     table, states, offsets = (
@@ -66,7 +66,7 @@ def of_track(history: History, number: int) -> dict[str, Any]:
     forecast = predict(track, history.seen.now_s)
     released = released_by(track)
     if forecast.may_release is None or released is None:
-        return {"may_be": may_be, "may_release": None}
+        return {"broken_up": track.burst, "may_be": may_be, "may_release": None}
     each = [
         {
             "kind": one.name,
@@ -78,12 +78,15 @@ def of_track(history: History, number: int) -> dict[str, Any]:
         for one in lands(released[0], PRIORS.kinds.child)
         if one.name in NAMES and one.name != "any"
     ]
-    return {"may_be": may_be, "may_release": may_release_json(0.0, forecast.may_release) | {"kinds": each}}
+    may_release = may_release_json(0.0, forecast.may_release) | {"kinds": each}
+    return {"broken_up": track.burst, "may_be": may_be, "may_release": may_release}
 
 
 def track_lines(found: dict[str, Any]) -> list[str]:
     """The same in sentences."""
     lines = []
+    if found["broken_up"]:
+        lines.append("  it broke up, or is a piece of what did: so much came apart at once")
     if found["may_be"]:
         listed = ", ".join(
             f"{NAMES.get(name, name)} ({100 * share:.2g} %)"
