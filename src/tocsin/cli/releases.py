@@ -65,8 +65,9 @@ def of_track(history: History, number: int) -> dict[str, Any]:
     may_be = {name: round(share, 4) for name, share in shares(kinds, learned_by(track)).items()}
     forecast = predict(track, history.seen.now_s)
     released = released_by(track)
+    known = {"broken_up": track.burst, "may_be": may_be, "may_release": None}
     if forecast.may_release is None or released is None:
-        return {"broken_up": track.burst, "may_be": may_be, "may_release": None}
+        return known
     each = [
         {
             "kind": one.name,
@@ -78,8 +79,7 @@ def of_track(history: History, number: int) -> dict[str, Any]:
         for one in lands(released[0], PRIORS.kinds.child)
         if one.name in NAMES and one.name != "any"
     ]
-    may_release = may_release_json(0.0, forecast.may_release) | {"kinds": each}
-    return {"broken_up": track.burst, "may_be": may_be, "may_release": may_release}
+    return known | {"may_release": may_release_json(0.0, forecast.may_release) | {"kinds": each}}
 
 
 def track_lines(found: dict[str, Any]) -> list[str]:

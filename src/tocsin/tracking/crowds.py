@@ -184,9 +184,11 @@ def _opened(
     for i in np.flatnonzero(parted).tolist():
         family = ready & (table.family == table.family[i])
         kin = family & (table.hits >= PROVEN_HITS) & ~gone
-        if not kin[i] or any(c.family == table.family[i] for c in (*crowds, *out)):
-            continue
-        if table.burst[family].any():
+        if (
+            not kin[i]
+            or table.burst[family].any()
+            or any(c.family == table.family[i] for c in (*crowds, *out))
+        ):
             continue
         others = kin.copy()
         others[i] = False

@@ -27,7 +27,7 @@ SEPARATIONS_A_SCAN = 0.01
 BROOD_SHARE, BROOD_KEPT, MOST_A_SCAN = 0.1, 0.8, 0.3
 # What lets go of more than so many within the last scans, in the air or so soon after thrust, has broken up, and so has
 # what left it in the time before. Else they may have been released long ago above the air, and a radar has begun to
-# look. (Carriers of up to 15 bodies come to 3 while they are watched, break-ups to 9 and more, decision 0026.)
+# look. (Carriers of up to 15 bodies come to 6 while they are watched, all of 43 break-ups to more, decision 0026.)
 BURST, BURST_S = 8.0, 30.0
 CHILD_EXISTENCE = 0.8  # what one plot is worth at most
 LEAST_EXISTENCE = 0.02  # below which a plot begins nothing
@@ -146,12 +146,10 @@ def _child(
         mu = (1.0 - CHILD_COASTS) / (1.0 - mu[BALLISTIC]) * mu
         mu[BALLISTIC] = CHILD_COASTS
     if burst:
-        _as_piece(x, P, A)
-    else:  # what separates need not be as dense as its parent
-        if thrusts or modes.drag_m_s2(x[BALLISTIC]) < 1.0:
-            x[BALLISTIC, 6] = modes.CHILD_LN_BETA_MEAN
-            P[BALLISTIC, 6, :] = P[BALLISTIC, :, 6] = 0.0
-            A[BALLISTIC, 6] = 0.0
+        _weighs(x, P, A, modes.PIECE_LN_BETA_MEAN, modes.PIECE_LN_BETA_SIGMA)
+    elif thrusts or modes.drag_m_s2(x[BALLISTIC]) < 1.0:  # what separates need not be as dense as its parent
+        _weighs(x, P, A, modes.CHILD_LN_BETA_MEAN, modes.CHILD_LN_BETA_SIGMA)
+    else:
         P[BALLISTIC, 6, 6] += modes.CHILD_LN_BETA_SIGMA**2
     then_s = float(h.time_s[row])
     one = np.zeros(1, np.int64)
@@ -191,16 +189,16 @@ def broken_up(table: Table, h: States, now_s: float) -> tuple[Table, States]:
         return table, h
     x, P, A = h.x.copy(), h.P.copy(), h.A.copy()
     for i in new:
-        _as_piece(x[i], P[i], A[i])
+        _weighs(x[i], P[i], A[i], modes.PIECE_LN_BETA_MEAN, modes.PIECE_LN_BETA_SIGMA)
     return table._replace(burst=table.burst | now), h._replace(x=x, P=P, A=A)
 
 
-def _as_piece(x: Floats, P: Floats, A: Floats) -> None:
-    """Make the ballistic coefficient of modes (3, 9), (3, 9, 9) and (3, 9, k) that of any piece of a break-up."""
-    x[BALLISTIC, 6] = modes.PIECE_LN_BETA_MEAN
+def _weighs(x: Floats, P: Floats, A: Floats, ln_beta: float, sigma: float) -> None:
+    """Give modes (3, 9), (3, 9, 9) and (3, 9, k) a prior of ln beta in place of what they knew of it."""
+    x[BALLISTIC, 6] = ln_beta
     P[BALLISTIC, 6, :] = P[BALLISTIC, :, 6] = 0.0
     A[BALLISTIC, 6] = 0.0
-    P[BALLISTIC, 6, 6] = modes.PIECE_LN_BETA_SIGMA**2
+    P[BALLISTIC, 6, 6] = sigma**2
 
 
 def spread(P: Floats, speed_m_s: float) -> Floats:
