@@ -91,6 +91,19 @@ def test_who_was_to_be_ready_first_is_told_apart_from_who_took_cover(one):
     assert "The first call to take cover, 11:56:40 UTC" in text
 
 
+def test_where_there_are_several_alerts_each_message_says_of_which_it_is(one):
+    """One of two alerts of an incident, about what comes down later, ends in the other."""
+    first, wider, over = one.sent
+    assert "take cover, new alert" in said(one).lower()
+    assert "alert 1" not in said(one)
+    later = first._replace(identifier="later", sent_s=first.sent_s + 20.0)
+    end = over._replace(references=("later", *over.references))
+    text = said(one._replace(sent=(first, later, wider, end)))
+    assert "Take cover, new alert 2" in text
+    assert "Take cover, update of alert 1" in text
+    assert "All-clear, update of alert 1" in text
+
+
 def test_truth_tells_who_was_missed(one):
     text = said(known(one))
     assert (

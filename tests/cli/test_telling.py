@@ -22,6 +22,7 @@ def footprint(impact_s, found=(), population=0):
 def message(stage="take-cover", footprints=(), kind="Alert", **more):
     fields = dict.fromkeys(Message._fields)
     fields |= {"stage": stage, "footprints": footprints, "kind": kind, "sent_s": SENT_S}
+    fields |= {"expires_s": SENT_S + 9000.0, "references": ()}
     return Message(**(fields | more))
 
 
@@ -51,8 +52,10 @@ def test_as_many_places_as_fit_largest_first():
 
 def test_lines_fit_80_columns():
     found = tuple(place(f"Settlement number {i}", 1000 - i) for i in range(40))
-    told = [message(footprints=(footprint(3599.0, found, 12_345_678),)), message("all-clear", kind="Update")]
-    told.append(message("prepare", footprints=(footprint(900.0),)))
+    refers = (("a", SENT_S),)
+    told = [message(footprints=(footprint(3599.0, found, 12_345_678),), identifier="a")]
+    told.append(message("all-clear", kind="Update", identifier="b", references=refers))
+    told.append(message("prepare", footprints=(footprint(900.0),), identifier="c", references=refers))
     lines = list(message_table(told))
     assert len(lines) == 4
     assert lines[3].split()[1:5] == ["Prepare", "15", "min", "00"]
@@ -61,6 +64,23 @@ def test_lines_fit_80_columns():
     assert "12,345,678" in lines[1]
     assert "All clear" in lines[2]
     assert list(message_table([])) == []
+
+
+def test_several_alerts_at_a_time_are_told_apart():
+    def told(identifier, *references, stage="take-cover", sent_s=SENT_S):
+        return message(
+            stage, (footprint(3599.0),), "Update" if references else "Alert", identifier=identifier,
+            references=tuple((one, SENT_S) for one in references), expires_s=SENT_S + 9000.0, sent_s=sent_s,
+        )  # fmt: skip
+
+    a, b = told("a"), told("b")
+    assert [line.split()[1] for line in list(message_table([a, told("c", "a")]))[1:]] == ["Alert", "Update"]
+    lines = list(
+        message_table([a, b, told("c", "b"), told("d", "c", "a"), told("e", "d", stage="all-clear")])
+    )
+    kinds = [line[10:20].strip() for line in lines[1:]]
+    assert kinds == ["Alert 1", "Alert 2", "Update 2", "Update 1", "All clear"]
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_message_as_it_is_issued():

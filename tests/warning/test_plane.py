@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +58,33 @@ def test_there_and_back(lat, lon, radius_m, corners):
         assert east - west <= 180.0 + 1e-9
     again = from_lonlat(plane, parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts)))
     assert again.symmetric_difference(polygon).area <= 1e-3 * polygon.area
+
+
+@given(st.floats(-84.0, 84.0), longitudes, st.floats(1e3, 300e3), st.floats(0.0, 360.0))
+def test_edges_drawn_straight_in_degrees_keep_to_the_outline(lat, lon, half_m, turn_deg):
+    """Every map draws straight lines between corners, and on none of them is a great circle one."""
+    plane = plane_at(math.radians(lat), math.radians(lon))
+    box = shapely.box(-half_m, -0.3 * half_m, half_m, 0.3 * half_m)
+    outline = shapely.affinity.rotate(box, turn_deg)
+    parts = [from_lonlat(plane, part.segmentize(0.01)) for part in to_lonlat(plane, outline, decimals=9)]
+    drawn = filled(shapely.union_all([part.buffer(1e-2, quad_segs=1) for part in parts]))
+    assert drawn.hausdorff_distance(outline) <= 35.0  # 25 m at the latitude of the corner nearest to a pole
+
+
+@given(
+    st.sampled_from([0.0, -17.0, 60.0, 89.9, 89.98]),
+    st.sampled_from([10.0, 179.99]),
+    st.lists(st.tuples(st.floats(-1.0, 1.0), st.floats(-1.0, 1.0)), min_size=5, max_size=20),
+    st.floats(10.0, 2000.0),
+)
+def test_what_is_rounded_is_valid_and_stays_so_when_it_is_written(lat, lon, corners, size_m):
+    plane = plane_at(math.radians(lat), math.radians(lon))
+    hull = shapely.MultiPoint(size_m * np.array(corners)).convex_hull
+    if not isinstance(hull, shapely.Polygon) or hull.area < 1.0:
+        return
+    for part in to_lonlat(plane, hull):
+        written = np.array([[float(f"{x:.4f}") for x in corner] for corner in part.exterior.coords])
+        assert shapely.Polygon(written).is_valid
 
 
 def test_antimeridian_cuts_one_outline_in_two():

@@ -35,6 +35,26 @@ def test_a_message_keeps_within_its_bytes(gazetteer, languages, count):
     assert max(len(cap_xml(message)) for message in messages) <= MESSAGE_BYTES
 
 
+@pytest.mark.parametrize("lat_deg", [0.0, 60.0, 82.0, -89.5])
+@pytest.mark.parametrize("count", [1, 12])
+def test_large_areas_do_so_too(gazetteer, lat_deg, count):
+    """Their long edges take corners of their own on a map."""
+
+    def make(t):
+        return [
+            forecast(
+                str(k), NOON_S + t, NOON_S + 1500.0, lat_deg, 35.0 + 8.0 * k, area_km2=20_000.0 + 900.0 * (t % 3),
+                ratio=12.0, existence=1.0,
+            )
+            for k in range(count)
+        ]  # fmt: skip
+
+    settings = Settings(languages=SIX, cost_loss_per_km2=1e-7)
+    messages = replay([(NOON_S + t, make(t)) for t in range(0, 100, 5)], gazetteer, settings)[1]
+    assert max(footprint.polygon.area for one in messages for footprint in one.footprints) > 1.0
+    assert max(len(cap_xml(message)) for message in messages) <= MESSAGE_BYTES
+
+
 def test_languages_and_references_take_room():
     assert corners_left(Settings(), 0) == Settings().message_corners
     room = [corners_left(Settings(languages=SIX[:n]), 0) for n in range(1, 7)]

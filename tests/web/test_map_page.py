@@ -159,6 +159,26 @@ def test_to_be_ready_is_neither_an_alert_nor_an_all_clear(
     opened.context.close()
 
 
+def test_of_several_alerts_that_which_comes_first_stands_first(
+    browser: Any, event: dict[str, Any], tmp_path: Path
+) -> None:
+    first, *rest = event["messages"]
+    later = first._replace(
+        identifier="later",
+        sent_s=first.sent_s - 1.0,
+        footprints=tuple(one._replace(impact_time_s=one.impact_time_s + 90.0) for one in first.footprints),
+        texts=tuple(text._replace(headline=f"Later. {text.headline}") for text in first.texts),
+    )
+    path = tmp_path / "several.html"
+    path.write_text(map_html(**{**event, "messages": [later, first, *rest]}), encoding="utf-8")
+    opened = Opened(browser, path, viewport=DESKTOP).wait_for_globe()
+    opened.seek(300)
+    headings = [one.inner_text() for one in opened.page.locator("#now h2").all()]
+    assert ["Later." in one for one in headings] == [False, True]
+    assert opened.complaints == []
+    opened.context.close()
+
+
 def test_list_says_what_python_said(desktop: Opened) -> None:
     items = desktop.page.locator(".messages > li")
     assert items.count() == 4

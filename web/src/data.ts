@@ -36,6 +36,7 @@ export interface Message {
   sent: number;
   until: number;
   stage: string;
+  due: number; // the first arrival that it tells of
   rings: Ring[];
   places: Place[];
 }
@@ -116,6 +117,7 @@ export function read(text: string): Data {
       sent: m.sent * TIME,
       until: m.until * TIME,
       stage: m.stage,
+      due: m.due * TIME,
       rings: m.rings.map(ring),
       places: m.places.map((p: any) => ({ name: p[0], at: [p[1] * DEGREE, p[2] * DEGREE], people: p[3], names: p[4] })),
     })),

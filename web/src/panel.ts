@@ -52,7 +52,7 @@ export function createPanel(data: Data, jump: (time: number) => void): Panel {
   }
 
   function top(time: number): void {
-    const current = standing(data, time);
+    const current = standing(data, time).sort((a, b) => a.due - b.due); // what comes first stands first
     const warnings = current.filter((m) => m.stage === "take-cover");
     const readies = current.filter((m) => m.stage === "prepare");
     const said = warnings.length || readies.length ? [...warnings, ...readies] : current;

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from tocsin.brief.areas import areas, moments
-from tocsin.brief.cover import km2, told
+from tocsin.brief.cover import km2, notice, told
 from tocsin.brief.document import Block, Column, Figure, Heading, Paragraph, Quote, Table
 from tocsin.brief.evidence import Evidence, Fact, event_ref, message_ref
 from tocsin.brief.incidents import Incident, closing, first_sent, number
 from tocsin.brief.words import STAGES, area, clock, count, kept, listed, plural, relative, span
 from tocsin.formats.sent import Happened, Sent
+from tocsin.metrics.lead import numbered
 
 NO_EVENTS = (
     "The results hold no events.jsonl: stages are taken from the messages, and the reasons are theirs."
@@ -142,6 +143,8 @@ def _table(evidence: Evidence, incident: Incident) -> Table:
     chosen = incident.sent
     if len(chosen) > MOST_MESSAGES:  # the first ones and the last: what lies between only moves areas
         chosen = chosen[: MOST_MESSAGES // 2] + chosen[-MOST_MESSAGES // 2 :]
+    numbers = numbered([notice(message) for message in incident.sent])
+    alert = {message.identifier: number for message, number in zip(incident.sent, numbers, strict=True)}
     rows = []
     for message in chosen:
         event = why.get(message.identifier)
@@ -151,7 +154,7 @@ def _table(evidence: Evidence, incident: Incident) -> Table:
         rows.append((
             Fact(clock(message.sent_s, 1)),
             Fact(relative(message.sent_s, incident.zero_s)),
-            Fact(f"{STAGES.get(message.stage, message.stage)}, {KINDS.get(message.kind, message.kind)}"),
+            Fact(_what(message, alert[message.identifier] if max(numbers) > 1 else None)),
             Fact(area(size)),
             Fact(_short(reason), refs),
         ))  # fmt: skip
@@ -162,6 +165,13 @@ def _table(evidence: Evidence, incident: Incident) -> Table:
     left = len(incident.sent) - len(chosen)
     note = f"{plural(left, 'message')} between these stand in alerts alone." if left else ""
     return Table("Messages", columns, tuple(rows), note)
+
+
+def _what(message: Sent, number: int | None) -> str:
+    """What a message was, and of which alert where there were several."""
+    kind = KINDS.get(message.kind, message.kind)
+    of = "" if number is None else f" {number}" if message.kind == "Alert" else f" of alert {number}"
+    return f"{STAGES.get(message.stage, message.stage)}, {kind}{of}"
 
 
 def _short(reason: str) -> str:
@@ -176,6 +186,7 @@ def _key_messages(incident: Incident) -> list[tuple[str, Sent]]:
     """The first of each stage, the last word before the first impact, and the one that ended it."""
     zero_s = incident.zero_s
     before = [w.message for w in told(incident.heard, zero_s)] if zero_s is not None else []
+    before.sort(key=lambda m: m.first_arrival_s if math.isfinite(m.first_arrival_s) else math.inf)
     found = [
         ("The first call to be ready", first_sent(incident, "prepare")),
         ("The first call to take cover", first_sent(incident, "take-cover")),

@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tocsin.cli.scored import notices_of
+from tocsin.metrics.lead import numbered
 from tocsin.warning.alert import Message
 
 STAGES = {
@@ -65,11 +67,14 @@ def message_line(message: Message) -> str:
 
 
 def message_table(messages: Sequence[Message]) -> Iterator[str]:
-    """Messages as the lines of a table of 80 columns."""
+    """Messages as the lines of a table of 80 columns, with numbers where there are several alerts at a time."""
     if messages:
         yield f"{'Sent UTC':<10}{'Message':<10}{'To impact':>12}{'People':>12}  Places"
-    for message in messages:
+    numbers = numbered(notices_of(messages))
+    for message, number in zip(messages, numbers, strict=True):
         what = message.kind if message.stage == "take-cover" else STAGES[message.stage].capitalize()
+        if max(numbers) > 1 and message.stage in ("take-cover", "prepare"):
+            what += f" {number}"
         ahead = before_impact(message)
         yield f"{clock(message.sent_s):<10}{what:<10}{ahead:>12}{people(message):>12,}  {places(message)}"
 

@@ -83,11 +83,14 @@ def first_impact_s(messages: Sequence[Message], impacts: Sequence[Impact]) -> fl
     """The moment that the page counts from: the first true impact, else the first one last warned of."""
     if impacts:
         return min(i.time_s for i in impacts)
-    # what people took cover from counts before what they were ready for
-    stages = ("prepare", "take-cover")
-    last = {m.incident: m for stage in stages for m in messages if m.stage == stage and m.footprints}
-    times = [f.impact_time_s for m in last.values() for f in m.footprints if math.isfinite(f.impact_time_s)]
-    return min(times, default=None)
+    for stage in ("take-cover", "prepare"):  # what people took cover from before what they were ready for
+        told = [
+            f for m in messages if m.stage == stage for f in m.footprints if math.isfinite(f.impact_time_s)
+        ]
+        last = {track: f.impact_time_s for f in told for track in f.tracks}  # as it was last told of each
+        if last:
+            return min(last.values())
+    return None
 
 
 def in_force_until_s(messages: Sequence[Message]) -> list[float]:
@@ -132,6 +135,7 @@ def _message(message: Message, until_s: float, start_s: float) -> dict[str, Any]
         "sent": tenths(message.sent_s - start_s),
         "until": tenths(until_s - start_s),
         "stage": message.stage,
+        "due": tenths(min((f.impact_time_s for f in message.footprints), default=message.sent_s) - start_s),
         "rings": [ring for f in message.footprints for ring in rings(f.polygon)],
         "places": [
             [p.name, degrees(p.longitude_deg), degrees(p.latitude_deg), p.population, dict(p.names)]

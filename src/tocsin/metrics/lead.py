@@ -76,6 +76,17 @@ def plane(latitude_deg: float, longitude_deg: float) -> Transformer:
     )
 
 
+def numbered(notices: Sequence[Notice]) -> list[int]:
+    """Of each message the number of the alert that it begins, from 1, or goes on with: of several, the oldest."""
+    numbers: dict[str, int] = {}
+    begun = 0
+    for notice in notices:
+        before = [numbers[one] for one in notice.references if one in numbers]
+        begun += not before
+        numbers[notice.identifier] = min(before, default=begun)
+    return [numbers[notice.identifier] for notice in notices]
+
+
 def in_force(notices: Sequence[Notice]) -> tuple[list[float], list[str]]:
     """When each message ends, and the first message of its chain.
 

@@ -1,7 +1,7 @@
 """Chains of messages: what each has in force, and whether it must change.
 
-An incident (one launch, one entry) usually has one chain. What comes down minutes later than the rest, as
-light debris does, has a chain of its own as long as both last: it concerns another area at another time.
+An incident (one launch, one entry) has a chain for each time at which something of it comes down: most often one. The
+pieces of a break-up come down for minutes, and whoever is told of all at once is told of more than concerns him.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tocsin.warning.outline import pokes_out
 from tocsin.warning.plane import Plane, filled, moved, near_each_other
 from tocsin.warning.settings import Settings
 
+EARLY = 1 / 3  # of the time that a chain is about, before the first of its bodies
+SLACK = 0.25  # of it, by which a body may turn out to come before or after without leaving the chain
 GRID_M = 1.0  # corners of what is kept are rounded to it: it shares edges with what else is told
 
 
@@ -67,6 +69,7 @@ class Chain(NamedTuple):
     impact_s: float  # first arrival, as announced
     sent_s: float  # decision of the last message, -inf before the first
     came_down: bool  # some body has reached its time
+    from_s: float  # it is about what comes down from then on, for wave_s; NaN before its first body
     due_s: (
         float  # when a change that waits may be sent; inf: none waits; -inf: at once, however late the last
     )
@@ -85,7 +88,8 @@ def new_chain(name: str, incident: str, stage: str) -> Chain:
     nothing: tuple[str, ...] = ()
     nan = math.nan
     return Chain(
-        name, incident, stage, "", nothing, nothing, (), (), (), (), nothing, nan, nan, nan, -math.inf, False, -math.inf
+        name, incident, stage, "", nothing, nothing, (), (), (), (), nothing, nan, nan, nan, -math.inf, False,
+        nan, -math.inf,
     )  # fmt: skip
 
 
@@ -128,7 +132,7 @@ def stage_for(bodies: Sequence[Body]) -> str:
 
 def adjoin(one: Body, other: Body, settings: Settings) -> bool:
     """Whether two bodies are due so near each other, in place and time, that people see one event."""
-    if one.outline is None or other.outline is None or not concurrent(one, (other,), settings):
+    if one.outline is None or other.outline is None or not concurrent(one, other, settings):
         return False
     if not near_each_other(one.plane, one.outline, other.plane, other.outline, settings.adjoin_m):
         return False
@@ -157,18 +161,20 @@ def beside(body: Body, chain: Chain, others: Sequence[Body], gap_m: float) -> bo
     )
 
 
-def concurrent(body: Body, others: Sequence[Body], settings: Settings) -> bool:
-    """Whether a body is due about when some other is."""
-    return any(abs(body.impact_s - other.impact_s) <= settings.wave_s for other in others)
+def concurrent(one: Body, other: Body, settings: Settings) -> bool:
+    """Whether two bodies are due about the same time."""
+    return abs(one.impact_s - other.impact_s) <= settings.wave_s
 
 
-def later_wave(bodies: Sequence[Body], settings: Settings) -> tuple[Body, ...]:
-    """The bodies due long after the first ones; empty where all come one soon after the other."""
-    ordered = sorted(bodies, key=lambda body: (body.impact_s, body.track))
-    for number in range(1, len(ordered)):
-        if ordered[number].impact_s - ordered[number - 1].impact_s > settings.wave_s:
-            return tuple(ordered[number:])
-    return ()
+def begins_s(first_s: float, settings: Settings) -> float:
+    """When the time begins that a chain is about whose first body is due at ``first_s``."""
+    return first_s - EARLY * settings.wave_s
+
+
+def in_time(body: Body, chain: Chain, settings: Settings, slack: float = 0.0) -> bool:
+    """Whether a body is due in the time that a chain is about, give or take a share of it."""
+    after_s, slack_s = body.impact_s - chain.from_s, slack * settings.wave_s
+    return -slack_s <= after_s < settings.wave_s + slack_s
 
 
 def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Settings) -> Change | None:

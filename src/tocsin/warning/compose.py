@@ -8,16 +8,18 @@ from collections.abc import Collection, Sequence
 
 from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message, Text
 from tocsin.warning.bodies import Body, over_s
-from tocsin.warning.chains import Chain, Change, Sent, Standing, lately, let_out_s
+from tocsin.warning.chains import Chain, Change, Fresh, Sent, Standing, lately, let_out_s
 from tocsin.warning.footprints import POLYGON_CORNERS, area_km2, entered, footprints
 from tocsin.warning.gazetteer import Gazetteer
+from tocsin.warning.outline import parts_of
 from tocsin.warning.phrases import Words
 from tocsin.warning.places import Surroundings, places_in, surroundings
-from tocsin.warning.plane import to_lonlat
-from tocsin.warning.settings import Settings, corners_left
+from tocsin.warning.plane import BEND_M, filled, to_lonlat
+from tocsin.warning.settings import LEAST_FOOTPRINTS, Settings, corners_left
 from tocsin.warning.wording import Times, texts
 from tocsin.warning.zones import Zones, touched, zone_name
 
+MOST_BEND_M = 50e3  # beyond the width of what has so long edges
 NAMED_ZONES = 6  # of the user's zones in the description of an area; the others are counted
 
 
@@ -46,15 +48,13 @@ def updated(
     room = settings._replace(message_corners=corners_left(settings, unexpired))
     cover = chain.stage == TAKE_COVER
     kept = lately(chain, bodies, now_s, settings) if cover else ()
-    standing = footprints(bodies, room, kept)
-    if kept and _corners(standing) > room.message_corners:  # near a pole an edge takes many
-        kept, standing = (), footprints(bodies, room)
+    standing, bend_m = _fitting(bodies, room, kept)
     before = chain.standing if chain.said == TAKE_COVER else ()
     fresh = (*kept, *entered(before, standing, now_s)) if cover else ()
     prints = tuple(
         footprint
         for one in standing
-        for footprint in _footprints(one, _members(one, bodies), settings, gazetteer)
+        for footprint in _footprints(one, bend_m, _members(one, bodies), settings, gazetteer)
     )
     impact_s = min(body.impact_s for body in bodies)
     last_s = max(body.latest_s for body in bodies)
@@ -225,9 +225,34 @@ def _told(chain: Chain, message: Message) -> Chain:
     return chain._replace(sent=(*before, sent))
 
 
-def _corners(standing: Sequence[Standing]) -> int:
+def _fitting(
+    bodies: Sequence[Body], room: Settings, kept: Sequence[Fresh]
+) -> tuple[tuple[Standing, ...], float]:
+    """The footprints of bodies, and how far an edge of theirs may lie from where a map draws it.
+
+    Long edges take corners of their own there. Where a message has no room for them, the outlines are in fewer corners;
+    then further out, by what a map may leave of them.
+    """
+    standing, bend_m = footprints(bodies, room, kept), BEND_M
+    over = _corners(standing, bend_m) - room.message_corners
+    if over > 0:
+        least = LEAST_FOOTPRINTS * (room.least_corners + POLYGON_CORNERS)
+        fewer = room._replace(message_corners=max(least, room.message_corners - over))
+        plain = standing = footprints(bodies, fewer, kept)
+        while _corners(standing, bend_m) > room.message_corners and bend_m < MOST_BEND_M:
+            bend_m *= 2.0
+            standing = tuple(wider for one in plain for wider in _wider(one, bend_m))
+    return standing, bend_m
+
+
+def _wider(standing: Standing, margin_m: float) -> tuple[Standing, ...]:
+    wide = filled(standing.polygon.buffer(margin_m, join_style="mitre", mitre_limit=2.0))
+    return tuple(standing._replace(polygon=part) for part in parts_of(wide))
+
+
+def _corners(standing: Sequence[Standing], bend_m: float) -> int:
     """Corners for which a message needs room."""
-    polygons = (part for one in standing for part in to_lonlat(one.plane, one.polygon))
+    polygons = (part for one in standing for part in to_lonlat(one.plane, one.polygon, bend_m=bend_m))
     return sum(len(part.exterior.coords) - 1 + POLYGON_CORNERS for part in polygons)
 
 
@@ -236,10 +261,10 @@ def _members(standing: Standing, bodies: Sequence[Body]) -> tuple[Body, ...]:
 
 
 def _footprints(
-    standing: Standing, bodies: Sequence[Body], settings: Settings, gazetteer: Gazetteer
+    standing: Standing, bend_m: float, bodies: Sequence[Body], settings: Settings, gazetteer: Gazetteer
 ) -> tuple[Footprint, ...]:
     out = []
-    for polygon in to_lonlat(standing.plane, standing.polygon):
+    for polygon in to_lonlat(standing.plane, standing.polygon, bend_m=bend_m):
         places, population = places_in(polygon, gazetteer)
         out.append(
             Footprint(

@@ -23,7 +23,7 @@ from tocsin.warning.settings import Settings
 GAPS_M = (0.0, 500.0, 1e3, 2e3, 5e3, 10e3, 20e3, 50e3, 100e3)
 JOIN = 0.6  # of a gap: gaps so much narrower than twice this are filled, so that what stands so far apart is joined
 POLYGON_CORNERS = 2  # a polygon takes the room of so many corners more: its tags, and the first corner again
-LEAST_WIDTH_M = 100.0  # of what is told anew; narrower is the rounding of corners
+LEAST_WIDTH_M = 5.0  # of what is told anew; narrower is the rounding of corners to 11 m
 
 
 def footprints(

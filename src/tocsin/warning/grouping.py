@@ -21,12 +21,13 @@ from tocsin.warning.bodies import (
     told_where,
 )
 from tocsin.warning.chains import (
+    SLACK,
     Chain,
     adjoin,
+    begins_s,
     beside,
-    concurrent,
     endangering,
-    later_wave,
+    in_time,
     merged,
     new_chain,
     overlap,
@@ -70,39 +71,49 @@ def enrol(body: Body, desk: Desk) -> None:
 
 
 def join(track: str, stage: str, desk: Desk) -> None:
-    """Put a body into a stage that people are told of, in a chain of its incident or its neighbours, or a new one."""
-    body = desk.bodies[track]._replace(stage=stage)
-    desk.bodies[track] = body
-    chains = [chain for chain in desk.chains.values() if chain.stage == STAGE_OF[stage]]
-    found = [
-        chain.name
-        for chain in chains
-        if (
-            chain.incident == body.incident
-            and concurrent(body, endangering(chain, desk.bodies), desk.settings)
-        )
-        or any(adjoin(body, other, desk.settings) for other in endangering(chain, desk.bodies))
-    ]
-    waves = [one for one in chains if one.incident == body.incident and endangering(one, desk.bodies)]
-    if not found and len(waves) > 1:  # neither with the first wave nor near what comes later: with the later
-        found = [max(waves, key=lambda one: _first_s(one, desk)).name]
-    name = _merge(found, desk) if found else _open(body, STAGE_OF[stage], desk)
-    _move((desk.bodies[track],), name, desk)
+    """Put a body into a stage that people are told of, in the chain about its time of its incident or neighbours."""
+    body = desk.bodies[track] = desk.bodies[track]._replace(stage=stage)
+    own = _in_time(body, STAGE_OF[stage], desk)
+    _move(body, _merge([own, *_adjoining(body, own, desk)], desk), desk)
 
 
 def unite(track: str, desk: Desk) -> None:
-    """Merge the chain of a body that people are told of with those that it now adjoins."""
+    """Merge the chain of a body that people are told of with those of other incidents that it now adjoins."""
     body = desk.bodies[track]
-    own = desk.chains[body.chain]
-    found = [
+    _merge([body.chain, *_adjoining(body, body.chain, desk)], desk)
+
+
+def _adjoining(body: Body, own: str, desk: Desk) -> list[str]:
+    """The chains of other incidents than its own, and of the same stage, with bodies that a body adjoins."""
+    stage, incident = desk.chains[own].stage, desk.chains[own].incident
+    return [
         chain.name
         for chain in desk.chains.values()
-        if chain.name != own.name
-        and chain.stage == own.stage
+        if chain.stage == stage
+        and chain.incident != incident
         and any(adjoin(body, other, desk.settings) for other in endangering(chain, desk.bodies))
     ]
-    if found:
-        _merge([own.name, *found], desk)
+
+
+def _in_time(body: Body, stage: str, desk: Desk) -> str:
+    """The chain of a body's incident that is about the time at which the body is due; a new one if there is none.
+
+    The times of new ones lie end to end with that of the first.
+    """
+    waves = [
+        one
+        for one in desk.chains.values()
+        if (one.incident, one.stage) == (body.incident, stage) and endangering(one, desk.bodies)
+    ]
+    for one in waves:
+        if in_time(body, one, desk.settings):
+            return one.name
+    wave_s = desk.settings.wave_s
+    from_s = waves[0].from_s if waves else begins_s(body.impact_s, desk.settings)
+    from_s += math.floor((body.impact_s - from_s) / wave_s) * wave_s
+    name = _open(body, stage, desk)
+    desk.chains[name] = desk.chains[name]._replace(from_s=from_s)
+    return name
 
 
 def hand_over(live: frozenset[str], desk: Desk) -> None:
@@ -115,7 +126,7 @@ def hand_over(live: frozenset[str], desk: Desk) -> None:
         heirs = [
             new
             for new in alive
-            if new.track not in taken and new.chain == old.chain and succeeds(new, old, settings)
+            if new.track not in taken and new.incident == old.incident and succeeds(new, old, settings)
         ]
         if heirs:
             heir = min(
@@ -168,46 +179,53 @@ def _in_cover(desk: Desk) -> list[Chain]:
 
 
 def regroup(desk: Desk) -> None:
-    """Part what has turned out to come much later, and join a chain that is over to what is left of its incident.
+    """Move what has turned out to come at another time, and join a chain that is over to what is left of its incident.
 
     No all-clear may be sent while other bodies of the incident, or bound for the same people, still fall.
     """
-    bodies, chains = desk.bodies, desk.chains
-    for chain_name in list(chains):
-        if chain_name not in chains:
+    for name in list(desk.chains):
+        if name not in desk.chains:
             continue  # merged into another by now
-        chain = chains[chain_name]
-        left = endangering(chain, bodies)
-        siblings = [
-            one for one in chains.values() if one.incident == chain.incident and one.name != chain.name
-        ]
-        if not left:
-            going_on = [
-                one
-                for one in chains.values()
-                if endangering(one, bodies)
-                and (
-                    (one in siblings and one.stage in (TAKE_COVER, chain.stage))
-                    or overlap(one, chain)
-                    or any(beside(body, chain, (), 0.0) for body in endangering(one, bodies))
-                )
-            ]
-            going_on.sort(key=lambda one: one.stage != TAKE_COVER)
-            if going_on and chain.sent:
-                _merge([chain.name, going_on[0].name], desk)
-            continue
-        late = later_wave(left, desk.settings)
-        if not late:
-            continue
-        # two chains an incident are enough: what comes first, and what comes later
-        waves = [one for one in siblings if one.stage == chain.stage and endangering(one, bodies)]
-        later = [one for one in waves if _first_s(one, desk) > min(body.impact_s for body in left)]
-        near = [one for one in later if concurrent(late[0], endangering(one, bodies), desk.settings)]
-        if waves and not later:
-            continue
-        name = (near or later)[0].name if later else _open(late[0], chain.stage, desk)
-        _move(late, name, desk)
-        chains[name] = chains[name]._replace(due_s=-math.inf)
+        if endangering(desk.chains[name], desk.bodies):
+            _retime(name, desk)
+        else:
+            _go_on(name, desk)
+
+
+def _retime(name: str, desk: Desk) -> None:
+    """Move the bodies of a chain that come at another time to the chains that are about it."""
+    chain = desk.chains[name]
+    left = endangering(chain, desk.bodies)
+    late = [body for body in left if not in_time(body, chain, desk.settings, SLACK)]
+    if len(late) == len(left):  # the chain is about another time
+        chain = chain._replace(from_s=begins_s(_first_s(chain, desk), desk.settings))
+        desk.chains[name] = chain
+        late = [body for body in left if not in_time(body, chain, desk.settings, SLACK)]
+    for body in late:
+        other = _in_time(body, chain.stage, desk)
+        if other != name:
+            _move(body, other, desk)
+            desk.chains[other] = desk.chains[other]._replace(due_s=-math.inf)
+
+
+def _go_on(name: str, desk: Desk) -> None:
+    """Join a chain that is over to the next of its incident, or to one with people in the same places."""
+    chain = desk.chains[name]
+    if not chain.sent:
+        return
+    others = [
+        one
+        for one in desk.chains.values()
+        if endangering(one, desk.bodies)
+        and (
+            (one.incident == chain.incident and one.stage in (TAKE_COVER, chain.stage))
+            or overlap(one, chain)
+            or any(beside(body, chain, (), 0.0) for body in endangering(one, desk.bodies))
+        )
+    ]
+    if others:
+        first = min(others, key=lambda one: (one.stage != TAKE_COVER, _first_s(one, desk)))
+        _merge([name, first.name], desk)
 
 
 def _first_s(chain: Chain, desk: Desk) -> float:
@@ -232,13 +250,11 @@ def _open(body: Body, stage: str, desk: Desk) -> str:
     return name
 
 
-def _move(some: Sequence[Body], name: str, desk: Desk) -> None:
+def _move(body: Body, name: str, desk: Desk) -> None:
     chain = desk.chains[name]
-    tracks = (*chain.tracks, *(body.track for body in some))
-    desk.chains[name] = chain._replace(tracks=tuple(dict.fromkeys(tracks)))
-    for body in some:
-        desk.bodies[body.track] = desk.bodies[body.track]._replace(chain=name)
-        _rename(body.incident, chain.incident, desk)
+    desk.chains[name] = chain._replace(tracks=tuple(dict.fromkeys((*chain.tracks, body.track))))
+    desk.bodies[body.track] = desk.bodies[body.track]._replace(chain=name)
+    _rename(body.incident, chain.incident, desk)
 
 
 def _merge(found: Sequence[str], desk: Desk) -> str:
@@ -246,7 +262,9 @@ def _merge(found: Sequence[str], desk: Desk) -> str:
     if len(found) == 1:
         return found[0]
     chains = desk.chains
-    whole = merged([chains[name] for name in found])
+    several = [chains[name] for name in found]
+    lasting = [one for one in several if endangering(one, desk.bodies)] or several
+    whole = merged(several)._replace(from_s=lasting[0].from_s)
     incidents = dict.fromkeys(chains[name].incident for name in found)
     for name in found:
         del chains[name]

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 Outline: TypeAlias = Polygon | MultiPolygon
 
 LEAST_COSINE = 0.2  # points further than 78 degrees from the point of contact cannot be drawn
+BEND_M = 25.0  # of an edge drawn straight in degrees from its great circle, at most
+SHORTEST_EDGE_M, NEAREST_POLE = 2000.0, math.radians(89.9)
 FAR = 1e9  # m, beyond anything in a plane
 
 
@@ -135,14 +137,15 @@ def moved(outline: Outline, old: Plane, new: Plane) -> Outline:
     return out if out.is_valid else filled(shapely.make_valid(out))
 
 
-def to_lonlat(plane: Plane, polygon: Polygon, decimals: int = 4) -> tuple[Polygon, ...]:
+def to_lonlat(
+    plane: Plane, polygon: Polygon, decimals: int = 4, bend_m: float = BEND_M
+) -> tuple[Polygon, ...]:
     """A polygon without holes in the plane -> polygons in degrees, rounded, none across the antimeridian.
 
-    One polygon, or two where the antimeridian cuts it. 4 decimals are 11 m.
+    One polygon, or two where the antimeridian cuts it. 4 decimals are 11 m. Whoever draws it draws straight lines over
+    longitude and latitude; long edges get corners, so that these are nowhere further than ``bend_m`` from the outline.
     """
-    up = np.array(plane.axes)[2]
-    if abs(up[2]) > 0.98:  # within 11 degrees of a pole meridians turn quickly: short edges
-        polygon = polygon.segmentize(max(2000.0, plane.radius_m * math.hypot(up[0], up[1]) / 4.0))
+    polygon = polygon.segmentize(max(SHORTEST_EDGE_M, _longest_edge_m(plane, polygon, bend_m)))
     halves = _halves(plane, polygon)
     if halves is None:
         unit = _lift(plane, np.asarray(polygon.exterior.coords)[:, :2])
@@ -152,6 +155,17 @@ def to_lonlat(plane: Plane, polygon: Polygon, decimals: int = 4) -> tuple[Polygo
         unit = _lift(plane, np.asarray(half.exterior.coords)[:, :2])
         out.extend(_rounded(_half_degrees(unit, side), decimals))
     return tuple(out)
+
+
+def _longest_edge_m(plane: Plane, polygon: Polygon, bend_m: float) -> float:
+    """Length of an edge that leaves its great circle by ``bend_m`` where it is drawn straight in degrees.
+
+    A parallel is curved by tan(latitude) / R: over a length L it is off by L^2 tan(latitude) / (8 R).
+    """
+    reach = radius_m(polygon) / plane.radius_m
+    latitude = math.asin(max(-1.0, min(1.0, centre_of(plane, polygon)[2])))
+    steepest = max(1e-9, min(abs(latitude) + reach, NEAREST_POLE))
+    return math.sqrt(8.0 * plane.radius_m * bend_m / math.tan(steepest))
 
 
 def _degrees(unit: Floats) -> Floats:
@@ -206,6 +220,7 @@ def _rounded(ring: Floats, decimals: int) -> tuple[Polygon, ...]:
     polygon = orient(shapely.Polygon(np.round(ring, decimals)))
     if polygon.is_valid:
         return (polygon,)
-    repaired = filled(shapely.make_valid(polygon))
+    # what crosses itself by rounding is cut there, in corners on the same grid: they are rounded again when sent
+    repaired = filled(shapely.set_precision(shapely.make_valid(polygon), 10.0**-decimals))
     parts = repaired.geoms if isinstance(repaired, MultiPolygon) else (repaired,)
     return tuple(orient(part) for part in parts if part.area > 0.0)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from tocsin.warning.alert import ENDS, TAKE_COVER, Footprint, Merged, Message
 from tocsin.warning.bodies import ALERTED, PREPARED, Body, Seen, unheard
-from tocsin.warning.chains import Chain, Sent, Standing, new_chain
+from tocsin.warning.chains import Chain, Sent, Standing, begins_s, new_chain
 from tocsin.warning.incidents import Incident
 from tocsin.warning.phrases import Words
 from tocsin.warning.plane import from_lonlat, plane_at
@@ -93,6 +93,7 @@ def _chain(
         Standing(body.plane, body.outline, (body.track,)) for body in held if body.outline is not None
     )
     merged = dict.fromkeys(one for message in messages for one in (message.incident, *message.merged))
+    first_s = min(footprint.impact_time_s for footprint in last.footprints)
     chain = new_chain(name, incident, last.stage)._replace(
         said=last.stage,
         merged=tuple(one for one in merged if one != incident),
@@ -106,8 +107,9 @@ def _chain(
         told=tuple(body.track for body in held),
         onset_s=last.onset_s,
         expires_s=last.expires_s,
-        impact_s=min(footprint.impact_time_s for footprint in last.footprints),
+        impact_s=first_s,
         sent_s=last.sent_s,
+        from_s=begins_s(first_s, settings),
         due_s=math.inf,
     )
     return chain, held
