@@ -70,7 +70,7 @@ class Settings(NamedTuple):
 
     # what belongs together
     adjoin_m: float = 10_000.0  # footprints no further apart than this,
-    wave_s: float = 120.0  # and due within this time of each other, are an incident; an alert is about so long
+    wave_s: float = 120.0  # and due within this time of each other, are one incident, told of by that time
     succeed_s: float = 120.0  # a track found within this time of another's loss may be the same body
 
 
