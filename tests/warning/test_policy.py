@@ -499,6 +499,30 @@ def test_pieces_that_come_down_for_minutes_are_told_of_by_the_time_at_which_they
         assert max(abs(due_s[k] - due_s[n]) for k in told_of) <= 1.5 * Settings().wave_s
 
 
+def test_nobody_is_told_to_leave_cover_whom_another_alert_has_in_it(gazetteer):
+    """Two alerts about two times and the same place: the first gets smaller, the second does not."""
+
+    def made(later_deg):
+        def make(t):
+            first_km2 = 400.0 if t < 100 else 20.0
+            return [
+                forecast("1", NOON_S + t, IMPACT_S, area_km2=first_km2),
+                forecast("2", NOON_S + t, IMPACT_S + 400.0, 48.45 + later_deg, area_km2=900.0, parent="1"),
+            ]
+
+        _, messages = replay(every_second(250, make), gazetteer)
+        check_chains(messages)
+        return [
+            message.texts[0].instruction
+            for message in messages
+            if message.kind == "Update" and message.stage == "take-cover" and message.sent_s < IMPACT_S
+        ]
+
+    assert any("leave cover" in told for told in made(2.0))  # nobody else is in cover there
+    assert made(0.0)
+    assert not any("leave cover" in told for told in made(0.0))
+
+
 def test_a_body_whose_time_wavers_stays_in_its_alert(gazetteer):
     """Two that are minutes apart, and one that may be with either: it stays in the alert of one of them."""
     rng = np.random.default_rng(2)

@@ -159,8 +159,8 @@ def _table(evidence: Evidence, incident: Incident) -> Table:
             Fact(_short(reason), refs),
         ))  # fmt: skip
     columns = (
-        Column("UTC", 0.12), Column("To impact", 0.1, True), Column("Message", 0.2), Column("Area", 0.12, True),
-        Column("Why", 0.46),
+        Column("UTC", 0.12), Column("To impact", 0.1, True), Column("Message", 0.25), Column("Area", 0.1, True),
+        Column("Why", 0.43),
     )  # fmt: skip
     left = len(incident.sent) - len(chosen)
     note = f"{plural(left, 'message')} between these stand in alerts alone." if left else ""

@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from collections.abc import Collection, Sequence
 
+import shapely
+
 from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message, Text
 from tocsin.warning.bodies import Body, over_s
 from tocsin.warning.chains import Chain, Change, Fresh, Sent, Standing, lately, let_out_s
@@ -14,7 +16,7 @@ from tocsin.warning.gazetteer import Gazetteer
 from tocsin.warning.outline import parts_of
 from tocsin.warning.phrases import Words
 from tocsin.warning.places import Surroundings, places_in, surroundings
-from tocsin.warning.plane import BEND_M, filled, to_lonlat
+from tocsin.warning.plane import BEND_M, Outline, filled, moved, near_each_other, to_lonlat
 from tocsin.warning.settings import LEAST_FOOTPRINTS, Settings, corners_left
 from tocsin.warning.wording import Times, texts
 from tocsin.warning.zones import Zones, touched, zone_name
@@ -42,8 +44,12 @@ def updated(
     settings: Settings,
     gazetteer: Gazetteer,
     words: Words,
+    others: Sequence[Standing] = (),
 ) -> tuple[Chain, Message]:
-    """The Alert or Update that puts in force all that a chain's bodies endanger now, and what stands then."""
+    """The Alert or Update that puts in force all that a chain's bodies endanger now, and what stands then.
+
+    others: where other chains have people in cover: to them it must not say that they can leave it.
+    """
     unexpired = sum(sent.expires_s > now_s for sent in chain.sent)
     room = settings._replace(message_corners=corners_left(settings, unexpired))
     cover = chain.stage == TAKE_COVER
@@ -51,6 +57,8 @@ def updated(
     standing, bend_m = _fitting(bodies, room, kept)
     before = chain.standing if chain.said == TAKE_COVER else ()
     fresh = (*kept, *entered(before, standing, now_s)) if cover else ()
+    if why.reduced and _elsewhere(before, standing, others):
+        why = why._replace(reduced=False)
     prints = tuple(
         footprint
         for one in standing
@@ -243,6 +251,20 @@ def _fitting(
             bend_m *= 2.0
             standing = tuple(wider for one in plain for wider in _wider(one, bend_m))
     return standing, bend_m
+
+
+def _elsewhere(before: Sequence[Standing], after: Sequence[Standing], others: Sequence[Standing]) -> bool:
+    """Whether a place that is let go is held by another chain."""
+
+    def near(one: Standing, some: Sequence[Standing]) -> Outline:
+        found = [
+            moved(other.polygon, other.plane, one.plane)
+            for other in some
+            if near_each_other(one.plane, one.polygon, other.plane, other.polygon, 0.0)
+        ]
+        return filled(shapely.union_all(found))
+
+    return any(one.polygon.difference(near(one, after)).intersects(near(one, others)) for one in before)
 
 
 def _wider(standing: Standing, margin_m: float) -> tuple[Standing, ...]:

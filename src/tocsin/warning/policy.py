@@ -207,10 +207,7 @@ def _messages(
     for chain in sorted(desk.chains.values(), key=lambda chain: chain.due_s > -math.inf):
         if chain.name in stirred or now_s >= chain.due_s or not endangering(chain, desk.bodies):
             sequence = desk.sequences[chain.incident] + 1
-            held = () if endangering(chain, desk.bodies) else _held(chain, desk)
-            after, message = _speak(
-                chain, desk.bodies, now_s, sequence, desk.settings, gazetteer, words, held
-            )
+            after, message = _speak(chain, desk, now_s, sequence, gazetteer, words)
             desk.chains[chain.name] = after
             if message is not None:
                 messages.append(message)
@@ -218,23 +215,16 @@ def _messages(
     return tuple(messages)
 
 
-def _held(chain: Chain, desk: Desk) -> frozenset[str]:
-    """The user's zones in which other chains have people in cover: the end of this one is none to them."""
-    others = (one for one in desk.chains.values() if one.name != chain.name and endangering(one, desk.bodies))
-    return frozenset(code for one in others for footprint in one.footprints for code in footprint.zones)
+def _others(chain: Chain, desk: Desk) -> list[Chain]:
+    """The other chains that tell people of what still comes down."""
+    return [one for one in desk.chains.values() if one.name != chain.name and endangering(one, desk.bodies)]
 
 
 def _speak(
-    chain: Chain,
-    bodies: Mapping[str, Body],
-    now_s: float,
-    sequence: int,
-    settings: Settings,
-    gazetteer: Gazetteer,
-    words: Words,
-    held: Collection[str],
+    chain: Chain, desk: Desk, now_s: float, sequence: int, gazetteer: Gazetteer, words: Words
 ) -> tuple[Chain, Message | None]:
     """The message that a chain needs now, if any."""
+    bodies, settings = desk.bodies, desk.settings
     left = endangering(chain, bodies)
     if not left:
         if not chain.sent:
@@ -242,6 +232,10 @@ def _speak(
         light = (
             one.latest_s for one in bodies.values() if (one.stage, one.incident) == (LIGHT, chain.incident)
         )
+        # the end of this one is none to those whom another has in cover
+        held = {
+            code for one in _others(chain, desk) for footprint in one.footprints for code in footprint.zones
+        }
         return ended(chain, now_s, sequence, settings, gazetteer, words, held, max(light, default=-math.inf))
     wanted = change(chain, left, now_s, settings)
     if wanted is None:  # what was told lately may be let out of cover in a while
@@ -250,4 +244,5 @@ def _speak(
     due_s = chain.sent_s + (settings.urgent_interval_s if urgent else settings.interval_s)
     if now_s < due_s and chain.due_s > -math.inf:
         return chain._replace(due_s=due_s), None
-    return updated(chain, left, now_s, sequence, wanted, settings, gazetteer, words)
+    others = [standing for one in _others(chain, desk) if one.said == TAKE_COVER for standing in one.standing]
+    return updated(chain, left, now_s, sequence, wanted, settings, gazetteer, words, others)
