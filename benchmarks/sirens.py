@@ -1,5 +1,7 @@
 """How often places enter an alert, how often again within a minute (every entry is a siren), and how sharp alerts are.
 
+Besides: messages, and told, how many of them cover a place, the mean of the places that ever were in an alert.
+
     python benchmarks/sirens.py RECORDING ... [--stay 0 60] [--policy FILE]
 
 Each recording is followed by tracker and predictor once; then the policy decides over it with each `stay_s`. Places
@@ -41,32 +43,37 @@ OLDEST_S, APART_S, APART_KM, DEGREE_KM = (
 )  # of a forecast that is taken for an impact's
 
 
-def entries(messages: Sequence[Message]) -> tuple[int, int, int]:
-    """Entries of places into alerts, those of places that had been in one, and those within a minute of the last."""
+def entries(messages: Sequence[Message]) -> tuple[int, int, int, int, int, int]:
+    """Entries of places into alerts, those of places that had been in one, and those within a minute of the last.
+
+    Then messages, how often they cover a place together, and places that were ever covered.
+    """
     area = {
         m.identifier: shapely.union_all([f.polygon for f in m.footprints])
         for m in messages
         if m.stage == TAKE_COVER
     }
     if not area:
-        return 0, 0, 0
+        return 0, 0, 0, len(messages), 0, 0
     west, south, east, north = shapely.union_all(list(area.values())).bounds
     places = shapely.points(*np.meshgrid(np.linspace(west, east, SIDE), np.linspace(south, north, SIDE)))
     force: dict[str, np.ndarray] = {}
     inside, last_s = np.zeros(places.shape, bool), np.full(places.shape, -np.inf)
+    covered = np.zeros(places.shape, int)
     total = again = soon = 0
     for message in messages:
         for identifier, _ in message.references:
             force.pop(identifier, None)
         if message.identifier in area:
             force[message.identifier] = shapely.contains(area[message.identifier], places)
+            covered += force[message.identifier]
         now = np.any(list(force.values()), axis=0) if force else np.zeros_like(inside)
         new = now & ~inside
         total += int(new.sum())
         again += int((new & np.isfinite(last_s)).sum())
         soon += int((new & (message.sent_s < last_s + SOON_S)).sum())
         last_s[new], inside = message.sent_s, now
-    return total, again, soon
+    return total, again, soon, len(messages), int(covered.sum()), int((covered > 0).sum())
 
 
 def asked_km2(impact: Impact, seen: Sequence[Observation]) -> float:
@@ -105,14 +112,17 @@ def main() -> None:
     args = parser.parse_args()
     settings = read_settings(args.policy)
     gazetteer, words = shipped_gazetteer(), shipped_words()
-    sums = {stay_s: np.zeros(3, int) for stay_s in args.stay}
+    sums = {stay_s: np.zeros(6, int) for stay_s in args.stay}
     ratios: dict[float, list[float]] = {stay_s: [] for stay_s in args.stay}
 
     def line(name: str, stay_s: float, found: Sequence[int], over: Sequence[float]) -> None:
         middle = f"{np.median(over):>6.2f}" if over else "     –"
-        print(f"{name:<24} {stay_s:>6g} {found[0]:>8,} {found[1]:>7,} {found[2]:>12,} {middle}", flush=True)
+        counts = f"{found[0]:>8,} {found[1]:>7,} {found[2]:>12,}"
+        told = found[4] / max(found[5], 1)
+        print(f"{name:<24} {stay_s:>6g} {counts} {middle} {found[3]:>8,} {told:>6.1f}", flush=True)
 
-    print(f"{'recording':<24} {'stay_s':>6} {'entries':>8} {'again':>7} {'in a minute':>12} {'sharp':>6}")
+    columns = f"{'entries':>8} {'again':>7} {'in a minute':>12} {'sharp':>6} {'messages':>8} {'told':>6}"
+    print(f"{'recording':<24} {'stay_s':>6} {columns}")
     for path in args.recordings:
         recording = read_recording(path)
         seen = list(observations(recording.sensors, recording.plots, LATENCY_S))

@@ -68,7 +68,7 @@ def test_edges_drawn_straight_in_degrees_keep_to_the_outline(lat, lon, half_m, t
     outline = shapely.affinity.rotate(box, turn_deg)
     parts = [from_lonlat(plane, part.segmentize(0.01)) for part in to_lonlat(plane, outline, decimals=9)]
     drawn = filled(shapely.union_all([part.buffer(1e-2, quad_segs=1) for part in parts]))
-    assert drawn.hausdorff_distance(outline) <= 35.0  # 25 m at the latitude of the corner nearest to a pole
+    assert drawn.hausdorff_distance(outline) <= 28.0  # 25 m on a sphere; 26.7 of 4,000 at random
 
 
 @given(

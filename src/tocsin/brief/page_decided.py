@@ -144,7 +144,8 @@ def _table(evidence: Evidence, incident: Incident) -> Table:
     if len(chosen) > MOST_MESSAGES:  # the first ones and the last: what lies between only moves areas
         chosen = chosen[: MOST_MESSAGES // 2] + chosen[-MOST_MESSAGES // 2 :]
     numbers = numbered([notice(message) for message in incident.sent])
-    alert = {message.identifier: number for message, number in zip(incident.sent, numbers, strict=True)}
+    several = max(numbers) > 1
+    alert = dict(zip((message.identifier for message in incident.sent), numbers, strict=True))
     rows = []
     for message in chosen:
         event = why.get(message.identifier)
@@ -154,7 +155,7 @@ def _table(evidence: Evidence, incident: Incident) -> Table:
         rows.append((
             Fact(clock(message.sent_s, 1)),
             Fact(relative(message.sent_s, incident.zero_s)),
-            Fact(_what(message, alert[message.identifier] if max(numbers) > 1 else None)),
+            Fact(_what(message, alert[message.identifier] if several else None)),
             Fact(area(size)),
             Fact(_short(reason), refs),
         ))  # fmt: skip
@@ -167,10 +168,10 @@ def _table(evidence: Evidence, incident: Incident) -> Table:
     return Table("Messages", columns, tuple(rows), note)
 
 
-def _what(message: Sent, number: int | None) -> str:
+def _what(message: Sent, alert: int | None) -> str:
     """What a message was, and of which alert where there were several."""
     kind = KINDS.get(message.kind, message.kind)
-    of = "" if number is None else f" {number}" if message.kind == "Alert" else f" of alert {number}"
+    of = "" if alert is None else f" {alert}" if message.kind == "Alert" else f" of alert {alert}"
     return f"{STAGES.get(message.stage, message.stage)}, {kind}{of}"
 
 

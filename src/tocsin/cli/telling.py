@@ -71,9 +71,10 @@ def message_table(messages: Sequence[Message]) -> Iterator[str]:
     if messages:
         yield f"{'Sent UTC':<10}{'Message':<10}{'To impact':>12}{'People':>12}  Places"
     numbers = numbered(notices_of(messages))
+    several = max(numbers, default=0) > 1
     for message, number in zip(messages, numbers, strict=True):
         what = message.kind if message.stage == "take-cover" else STAGES[message.stage].capitalize()
-        if max(numbers) > 1 and message.stage in ("take-cover", "prepare"):
+        if several and message.stage in ("take-cover", "prepare"):
             what += f" {number}"
         ahead = before_impact(message)
         yield f"{clock(message.sent_s):<10}{what:<10}{ahead:>12}{people(message):>12,}  {places(message)}"

@@ -19,8 +19,9 @@ from tocsin.warning.outline import pokes_out
 from tocsin.warning.plane import Plane, filled, moved, near_each_other
 from tocsin.warning.settings import Settings
 
-EARLY = 1 / 3  # of the time that a chain is about, before the first of its bodies
-SLACK = 0.25  # of it, by which a body may turn out to come before or after without leaving the chain
+# Shares of the time that a chain is about (decision 0027).
+EARLY = 1 / 3  # of it lies before the first of its bodies
+SLACK = 0.25  # by which a body may turn out to come before or after without leaving the chain
 GRID_M = 1.0  # corners of what is kept are rounded to it: it shares edges with what else is told
 
 

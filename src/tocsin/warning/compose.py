@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection, Sequence
 
 import shapely
+from shapely.geometry import Polygon
 
 from tocsin.warning.alert import ALL_CLEAR, TAKE_COVER, WITHDRAWN, Footprint, Message, Text
 from tocsin.warning.bodies import Body, over_s
@@ -22,6 +23,8 @@ from tocsin.warning.wording import Times, texts
 from tocsin.warning.zones import Zones, touched, zone_name
 
 MOST_BEND_M = 50e3  # beyond the width of what has so long edges
+Drawn = tuple[Standing, tuple[Polygon, ...]]  # a footprint, and as a map draws it: lon and lat in degrees
+
 NAMED_ZONES = 6  # of the user's zones in the description of an area; the others are counted
 
 
@@ -54,15 +57,16 @@ def updated(
     room = settings._replace(message_corners=corners_left(settings, unexpired))
     cover = chain.stage == TAKE_COVER
     kept = lately(chain, bodies, now_s, settings) if cover else ()
-    standing, bend_m = _fitting(bodies, room, kept)
+    drawn = _fitting(bodies, room, kept)
+    standing = tuple(one for one, _ in drawn)
     before = chain.standing if chain.said == TAKE_COVER else ()
     fresh = (*kept, *entered(before, standing, now_s)) if cover else ()
     if why.reduced and _elsewhere(before, standing, others):
         why = why._replace(reduced=False)
     prints = tuple(
         footprint
-        for one in standing
-        for footprint in _footprints(one, bend_m, _members(one, bodies), settings, gazetteer)
+        for one, polygons in drawn
+        for footprint in _footprints(one, polygons, _members(one, bodies), gazetteer)
     )
     impact_s = min(body.impact_s for body in bodies)
     last_s = max(body.latest_s for body in bodies)
@@ -233,24 +237,27 @@ def _told(chain: Chain, message: Message) -> Chain:
     return chain._replace(sent=(*before, sent))
 
 
-def _fitting(
-    bodies: Sequence[Body], room: Settings, kept: Sequence[Fresh]
-) -> tuple[tuple[Standing, ...], float]:
-    """The footprints of bodies, and how far an edge of theirs may lie from where a map draws it.
+def _fitting(bodies: Sequence[Body], room: Settings, kept: Sequence[Fresh]) -> list[Drawn]:
+    """The footprints of bodies, each with its polygons in degrees.
 
     Long edges take corners of their own there. Where a message has no room for them, the outlines are in fewer corners;
     then further out, by what a map may leave of them.
     """
-    standing, bend_m = footprints(bodies, room, kept), BEND_M
-    over = _corners(standing, bend_m) - room.message_corners
-    if over > 0:
-        least = LEAST_FOOTPRINTS * (room.least_corners + POLYGON_CORNERS)
-        fewer = room._replace(message_corners=max(least, room.message_corners - over))
-        plain = standing = footprints(bodies, fewer, kept)
-        while _corners(standing, bend_m) > room.message_corners and bend_m < MOST_BEND_M:
-            bend_m *= 2.0
-            standing = tuple(wider for one in plain for wider in _wider(one, bend_m))
-    return standing, bend_m
+    drawn = _drawn(footprints(bodies, room, kept), BEND_M)
+    over = _corners(drawn) - room.message_corners
+    if over <= 0:
+        return drawn
+    least = LEAST_FOOTPRINTS * (room.least_corners + POLYGON_CORNERS)
+    plain = footprints(bodies, room._replace(message_corners=max(least, room.message_corners - over)), kept)
+    drawn, bend_m = _drawn(plain, BEND_M), BEND_M
+    while _corners(drawn) > room.message_corners and bend_m < MOST_BEND_M:
+        bend_m *= 2.0
+        drawn = _drawn([wider for one in plain for wider in _wider(one, bend_m)], bend_m)
+    return drawn
+
+
+def _drawn(standing: Sequence[Standing], bend_m: float) -> list[Drawn]:
+    return [(one, to_lonlat(one.plane, one.polygon, bend_m=bend_m)) for one in standing]
 
 
 def _elsewhere(before: Sequence[Standing], after: Sequence[Standing], others: Sequence[Standing]) -> bool:
@@ -272,10 +279,9 @@ def _wider(standing: Standing, margin_m: float) -> tuple[Standing, ...]:
     return tuple(standing._replace(polygon=part) for part in parts_of(wide))
 
 
-def _corners(standing: Sequence[Standing], bend_m: float) -> int:
+def _corners(drawn: Sequence[Drawn]) -> int:
     """Corners for which a message needs room."""
-    polygons = (part for one in standing for part in to_lonlat(one.plane, one.polygon, bend_m=bend_m))
-    return sum(len(part.exterior.coords) - 1 + POLYGON_CORNERS for part in polygons)
+    return sum(len(part.exterior.coords) - 1 + POLYGON_CORNERS for _, parts in drawn for part in parts)
 
 
 def _members(standing: Standing, bodies: Sequence[Body]) -> tuple[Body, ...]:
@@ -283,10 +289,10 @@ def _members(standing: Standing, bodies: Sequence[Body]) -> tuple[Body, ...]:
 
 
 def _footprints(
-    standing: Standing, bend_m: float, bodies: Sequence[Body], settings: Settings, gazetteer: Gazetteer
+    standing: Standing, polygons: Sequence[Polygon], bodies: Sequence[Body], gazetteer: Gazetteer
 ) -> tuple[Footprint, ...]:
     out = []
-    for polygon in to_lonlat(standing.plane, standing.polygon, bend_m=bend_m):
+    for polygon in polygons:
         places, population = places_in(polygon, gazetteer)
         out.append(
             Footprint(

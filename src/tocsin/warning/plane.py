@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Outline: TypeAlias = Polygon | MultiPolygon
 
 LEAST_COSINE = 0.2  # points further than 78 degrees from the point of contact cannot be drawn
-BEND_M = 25.0  # of an edge drawn straight in degrees from its great circle, at most
+BEND_M = 25.0  # about the most of an edge drawn straight in degrees from its great circle
 SHORTEST_EDGE_M, NEAREST_POLE = 2000.0, math.radians(89.9)
 FAR = 1e9  # m, beyond anything in a plane
 
@@ -143,7 +143,7 @@ def to_lonlat(
     """A polygon without holes in the plane -> polygons in degrees, rounded, none across the antimeridian.
 
     One polygon, or two where the antimeridian cuts it. 4 decimals are 11 m. Whoever draws it draws straight lines over
-    longitude and latitude; long edges get corners, so that these are nowhere further than ``bend_m`` from the outline.
+    longitude and latitude; long edges get corners, so that these keep within about ``bend_m`` of the outline.
     """
     polygon = polygon.segmentize(max(SHORTEST_EDGE_M, _longest_edge_m(plane, polygon, bend_m)))
     halves = _halves(plane, polygon)
