@@ -21,7 +21,7 @@ from tocsin.sensors.coverage import log_clutter_density
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import modes
 from tocsin.tracking.crowd_swaps import plots_of
-from tocsin.tracking.crowd_weights import CELL_SIGMAS, forgotten, summed, value_of
+from tocsin.tracking.crowd_weights import CELL_SIGMAS, forgotten, summed, told_by, value_of
 from tocsin.tracking.pairs import Offsets, Scan
 from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
 from tocsin.tracking.tracks import Bools, States, Table
@@ -285,10 +285,9 @@ def sums(crowd: Crowd, offset: Floats, doubted: bool = False) -> Sums:
     """What the plots of a crowd say, given the offsets (k,); doubted: less where they may be another body's."""
     share = weight(crowd) if doubted else 1.0 / crowd.ratio2[crowd.sensor[crowd.scan]]
     r = crowd.r - crowd.J @ offset
+    B, b = told_by(crowd.W, r, share)
     return Sums(
-        offset, np.einsum("nqi,nq,nqj->nij", crowd.W, share, crowd.W),
-        np.einsum("nqi,nq,nq->ni", crowd.W, share, r),
-        crowd.gain - 0.5 * (r * r * share - np.log(share) * crowd.W.any(2)).sum(1),
+        offset, B, b, crowd.gain - 0.5 * (r * r * share - np.log(share) * crowd.W.any(2)).sum(1),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -21,14 +21,17 @@ from tocsin.tracking.crowd import (
     totals,
     with_body,
 )
+from tocsin.tracking.crowd_splits import Plots, shared_out, split
 from tocsin.tracking.crowd_swaps import best_swaps, links, others, plots_of
-from tocsin.tracking.crowd_weights import doubts, grow, unseen, value_of, weigh
+from tocsin.tracking.crowd_weights import doubts, grow, unseen, value_of
 from tocsin.tracking.tracks import Bools
 
 # Something new: ln of its odds before its plots, how many it needs, and out of how many of the last scans.
 LOG_BIRTH, FEWEST_PLOTS, NEW_SCANS = math.log(0.5), 3, 20
 END_ODDS = math.log(0.02)  # of a body that is given up
 LATEST_SCANS = 4  # taken anew with each scan
+# Splits a search, and what one must gain: a body more fits noise, too (decision 0028).
+SPLITS, SPLIT_GAIN = 3, 10.0
 SEARCH_EVERY_S, PASSES = 10.0, 3  # when all scans are, and how often at most
 LEAST_GAIN = 0.3  # of a move, that none is made to and fro
 NAMED_S = 40.0  # what swaps more than that goes by its later name: the referee of names looks 30 s either way
@@ -44,15 +47,27 @@ def solved(crowd: Crowd, offset: Floats, name: Callable[[int], int]) -> Crowd:
     """The crowd with the best choice of plots that is found; name: a number for what begins with a plot."""
     S = len(crowd.sensor)
     told = sums(crowd, offset)
-    crowd = _again(crowd, told, range(S - 1, max(S - 1 - LATEST_SCANS, -1), -1))
+    plots = _plots(crowd, told)
+    crowd = _again(crowd, told, plots, np.arange(S - 1, max(S - 1 - LATEST_SCANS, -1), -1))
     crowd = _with_misses(crowd, told, max(S - LATEST_SCANS, 0))
     if crowd.time_s < crowd.searched_s + SEARCH_EVERY_S:
         crowd, _ = _begun(crowd, told, name)
         while odds_of(crowd, told).min(initial=np.inf) < END_ODDS:
             crowd, _ = _fewer(crowd, told)
-            crowd = _again(crowd, told, range(S - 1, -1, -1))
-        return crowd
-    crowd = crowd._replace(searched_s=crowd.time_s)
+            crowd = _again(crowd, told, plots, np.arange(S - 1, -1, -1))
+        return _with_doubts(crowd, told, max(S - LATEST_SCANS, 0))
+    crowd = _searched(crowd._replace(searched_s=crowd.time_s), told, plots, name)
+    for _ in range(SPLITS):
+        crowd, more = _split(crowd, told, plots, name)
+        if not more:
+            break
+        crowd = _searched(crowd, told, plots, name)
+    return _with_others(_resolved(_with_doubts(crowd, told, 0), told), told)
+
+
+def _searched(crowd: Crowd, told: Sums, plots: Plots, name: Callable[[int], int]) -> Crowd:
+    """The crowd after all moves but splits, as long as they gain."""
+    S = len(crowd.sensor)
     for _ in range(PASSES):
         crowd, linked = _linked(crowd, told)
         crowd, moved = _swapped(crowd, told)
@@ -61,8 +76,47 @@ def solved(crowd: Crowd, offset: Floats, name: Callable[[int], int]) -> Crowd:
         if not (linked or moved or more or fewer):
             break
         crowd = _with_misses(crowd, told, 0)
-        crowd = _again(crowd, told, range(S - 1, -1, -1))
-    return _with_others(_resolved(crowd, told), told)
+        crowd = _again(crowd, told, plots, np.arange(S - 1, -1, -1))
+    return crowd
+
+
+def _split(crowd: Crowd, told: Sums, plots: Plots, name: Callable[[int], int]) -> tuple[Crowd, bool]:
+    """A body that turns out to be two, as one sensor gave plots of the one and another of the other; or to be none."""
+    S, sensors = len(crowd.sensor), np.unique(crowd.sensor)
+    if len(sensors) < 2 or len(crowd.number) == 0:
+        return crowd, False
+    more = with_body(
+        crowd, 0, crowd.birth_info, crowd.birth_vector, crowd.birth_by_offset, LOG_BIRTH, 0,
+        np.log1p(-crowd.chance * 0.8),
+    )  # fmt: skip
+    member, miss, left = more.member.copy(), more.miss.copy(), np.ones(len(more.number), np.bool_)
+    Y, y = totals(more, told)
+    prior_vector, L = prior_vector_of(more, told), np.zeros((7, 6))
+    known = np.array([value_of(*c, L) for c in zip(more.prior_info, prior_vector, strict=True)])
+    gain = split(sensors, plots, member, Y, y, miss, more.hits > 0, more.odds - known, LEAST_GAIN, left)
+    if not gain > (SPLIT_GAIN if left[-1] else LEAST_GAIN):
+        return crowd, False
+    if left[-1]:
+        numbers = (name(plot) for plot in crowd.plot[crowd.scan == S - 1].tolist())
+        number = next((n for n in numbers if n not in crowd.number), None)
+        if number is None:  # the scan has no plot that could name it
+            return crowd, False
+        crowd = more._replace(member=member, miss=miss, number=np.append(crowd.number, number))
+    else:
+        crowd = kept(crowd._replace(member=member, miss=np.ascontiguousarray(miss[:, :-1])), left[:-1])
+    return _with_misses(crowd, told, 0), True
+
+
+def _plots(crowd: Crowd, told: Sums) -> Plots:
+    """The plots of a crowd as `crowd_splits` takes them."""
+    share = 1.0 / crowd.ratio2[crowd.sensor[crowd.scan]]
+    root = np.sqrt(share[:, 2])
+    return Plots(
+        crowd.sensor, np.searchsorted(crowd.scan, np.arange(len(crowd.sensor) + 1)), crowd.scan, told.B, told.b,
+        told.net, crowd.gain + 0.5 * (np.log(share) * crowd.W.any(2)).sum(1), crowd.W[:, 2] * root[:, None],
+        (crowd.r[:, 2] - crowd.J[:, 2] @ told.offset) * root, crowd.cell, 1.0 / crowd.apart[crowd.sensor],
+        crowd.chance,
+    )  # fmt: skip
 
 
 def _resolved(crowd: Crowd, told: Sums) -> Crowd:
@@ -93,46 +147,31 @@ def _with_misses(crowd: Crowd, told: Sums, first: int) -> Crowd:
     mean, P = deviations(crowd, told)
     finer = 1.0 / crowd.apart[crowd.sensor]
     unseen(first, crowd.member, crowd.scan, crowd.cell, finer, crowd.chance, mean, P, miss)
+    return crowd._replace(miss=miss)
+
+
+def _with_doubts(crowd: Crowd, told: Sums, first: int) -> Crowd:
+    """The crowd with how far its plots may be other bodies', from a scan on."""
+    if len(crowd.number) == 0:
+        return crowd
     first_of = np.searchsorted(crowd.scan, np.arange(len(crowd.sensor) + 1))
+    mean, _ = deviations(crowd, told)
     Y, y = totals(crowd, told)
     share = crowd.share.copy()
     scaled = crowd.W / np.sqrt(crowd.ratio2[crowd.sensor[crowd.scan]])[:, :, None]
-    doubts(first, first_of, crowd.member, scaled, told.B, told.b, told.net, Y, y, miss, mean, share)
-    return crowd._replace(miss=miss, share=share)
+    doubts(first, first_of, crowd.member, scaled, told.B, told.b, told.net, Y, y, crowd.miss, mean, share)
+    return crowd._replace(share=share)
 
 
-def _again(crowd: Crowd, told: Sums, which: Iterable[int]) -> Crowd:
+def _again(crowd: Crowd, told: Sums, plots: Plots, which: Ints) -> Crowd:
     """Plots of some scans shared out anew, each given all others."""
-    if len(crowd.number) == 0:
+    K = len(crowd.number)
+    if K == 0:
         return crowd
     member = crowd.member.copy()
     Y, y = totals(crowd, told)
-    first = np.searchsorted(crowd.scan, np.arange(len(crowd.sensor) + 1))
-    begin = begins(crowd)
-    each = np.arange(len(begin))
-    since = np.concatenate([np.zeros((1, len(begin))), np.cumsum(crowd.miss, axis=0)])
-    for s in which:
-        rows = np.arange(first[s], first[s + 1])
-        if len(rows) == 0:
-            continue
-        # before its first plot nothing is missing; an earlier one must be worth those that then are
-        missed = np.where(begin <= s, crowd.miss[s], since[s + 1] - since[np.maximum(begin, s + 1), each])
-        gain = weigh(rows, member, told.B, told.b, told.net, Y, y, missed)
-        owner, partner = linear_sum_assignment(np.maximum(gain, 0.0), maximize=True)
-        worth = gain[owner, partner] > 0.0
-        new = np.full(len(rows), -1)
-        new[partner[worth]] = owner[worth]
-        old = member[rows]
-        for n in np.flatnonzero(new != old).tolist():
-            row = rows[n]
-            if old[n] >= 0:
-                Y[old[n]] -= told.B[row]
-                y[old[n]] -= told.b[row]
-            if new[n] >= 0:
-                begin[new[n]] = min(begin[new[n]], s)
-                Y[new[n]] += told.B[row]
-                y[new[n]] += told.b[row]
-            member[row] = new[n]
+    gain, fresh = np.empty((len(member), K)), np.zeros((len(crowd.sensor), K), np.bool_)
+    shared_out(which, plots, member, Y, y, crowd.miss, begins(crowd), np.zeros(K, np.bool_), gain, fresh)
     return crowd._replace(member=member)
 
 

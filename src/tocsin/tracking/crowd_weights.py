@@ -45,6 +45,21 @@ def value_of(Y: Floats, y: Floats, L: Floats) -> float:
 
 
 @jit
+def told_by(W: Floats, r: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """What plots say of deviations: information (N, 6, 6) and vector (N, 6), of W (N, 4, 6), r and share (N, 4)."""
+    N = len(W)
+    B, b = np.zeros((N, 6, 6)), np.zeros((N, 6))
+    for n in range(N):
+        for q in range(4):
+            for i in range(6):
+                w = W[n, q, i] * share[n, q]
+                b[n, i] += w * r[n, q]
+                for j in range(6):
+                    B[n, i, j] += w * W[n, q, j]
+    return B, b
+
+
+@jit
 def summed(
     member: Ints, B: Floats, b: Floats, prior_info: Floats, prior_vector: Floats
 ) -> tuple[Floats, Floats]:

@@ -245,12 +245,11 @@ def _told(crowd: Crowd, table: Table, h: States, offsets: Offsets) -> tuple[Tabl
     hit_s, shown = table.hit_s.copy(), table.shown.copy()
     for k, n in enumerate(crowd.number.tolist()):
         i = row[n]
-        forgotten = modes.LN_BETA_FORGET_1_S * (crowd.time_s - time_s[i])
-        ln_beta = max(P[i, BALLISTIC, 6, 6], min(P[i, BALLISTIC, 6, 6] + forgotten, modes.LN_BETA_SIGMA**2))
         time_s[i] = crowd.time_s
-        x[i, BALLISTIC, :6] = was.x[k]
+        # above the air nothing tells what each of them weighs, nor which of them was there before
+        x[i, BALLISTIC, :6], x[i, BALLISTIC, 6] = was.x[k], modes.CHILD_LN_BETA_MEAN
         P[i, BALLISTIC] = 0.0
-        P[i, BALLISTIC, :6, :6], P[i, BALLISTIC, 6, 6] = was.P[k], ln_beta
+        P[i, BALLISTIC, :6, :6], P[i, BALLISTIC, 6, 6] = was.P[k], modes.CHILD_LN_BETA_SIGMA**2
         A[i, BALLISTIC] = 0.0
         A[i, BALLISTIC, :6] = was.A[k]
         mu[i] = mu0
