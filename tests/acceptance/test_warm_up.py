@@ -14,7 +14,8 @@ from .conftest import SHARED
 
 W3B = SHARED / "real" / "w3b"
 
-# "degraded-16" has radar, infrared, separations, late plots and crowds; "fireball-14" angles alone
+# "degraded-16" has radar, infrared, separations, late plots and crowds; "dnipro-2024" an ascent that radars see, and
+# bodies of a crowd that are split; "fireball-14" angles alone
 PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -44,7 +45,9 @@ print(json.dumps([len(before), sorted(called() - before)]))
 
 
 def test_nothing_is_compiled_after_the_warm_up():
-    nothing_is_compiled([SHARED / "recordings" / name for name in ("degraded-16", "fireball-14")])
+    nothing_is_compiled(
+        [SHARED / "recordings" / name for name in ("degraded-16", "dnipro-2024", "fireball-14")]
+    )
 
 
 @pytest.mark.real

@@ -17,19 +17,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tocsin.earth.ellipsoid import enu_axes, geodetic_to_ecef
-from tocsin.earth.motion import BALLISTIC
+from tocsin.earth.motion import BALLISTIC, THRUST
 from tocsin.formats.gazetteer import shipped_gazetteer
 from tocsin.prediction import decay_watch
+from tocsin.prediction.ascent import DEFAULT as BURN
 from tocsin.prediction.decay_watch import Body, Orbits, Pass
+from tocsin.prediction.landings import thrusting
 from tocsin.record.replay import replay_events
 from tocsin.sensors.plots import Floats, Plots, Sensor
 from tocsin.tracking.association import pair_beliefs
+from tocsin.tracking.crowd_splits import Plots as CrowdPlots
+from tocsin.tracking.crowd_splits import split
 from tocsin.tracking.crowd_swaps import best_swaps, links, others, plots_of
 from tocsin.tracking.crowd_weights import doubts, forgotten, grow, summed, unseen, value_of, weigh
 from tocsin.tracking.fusion import Held, log_same
-from tocsin.tracking.modes import SIZE, add_noise
+from tocsin.tracking.modes import MODES, SIZE, add_noise
 from tocsin.tracking.sparse_fit import equations
 from tocsin.tracking.steady import chain_order, coast, perigee
+from tocsin.tracking.tracks import Track
 from tocsin.units import DEGREE_RAD, EARTH_GM_M3_S2, EARTH_RATE_RAD_S, SEMI_MAJOR_AXIS_M
 
 LATITUDE_RAD, WEST_RAD, EAST_RAD = 45.0 * DEGREE_RAD, 0.0, 1.0 * DEGREE_RAD
@@ -70,6 +75,7 @@ def warm_up_rare() -> None:
     add_noise(BALLISTIC, high, np.zeros((9, 9)), 1.0)
     _warm_up_orbits(high)
     _warm_up_windows()
+    _warm_up_ascent()
 
 
 def _warm_up_orbits(x: Floats) -> None:
@@ -99,6 +105,17 @@ def _warm_up_windows() -> None:
     decay_watch.step(orbits._replace(bodies=(*orbits.bodies, bodies[1])), 5000.0)
 
 
+def _warm_up_ascent() -> None:
+    """What needs a radar that sees a long ascent: a body under thrust that leans to the north, 60 km up."""
+    x = np.array([SEMI_MAJOR_AXIS_M + 60e3, 0.0, 0.0, 1500.0, 0.0, 1500.0, 20.0, 0.0, 20.0])
+    P = np.diag([1e4] * 3 + [100.0] * 3 + [4.0] * 3)
+    mu = np.eye(MODES)[THRUST]
+    track = Track(
+        1, 0, 0.0, np.tile(x, (MODES, 1)), np.tile(P, (MODES, 1, 1)), mu, 1.0, 100, True, False, True
+    )
+    thrusting(track, BURN)
+
+
 def _warm_up_crowds() -> None:
     """What needs more bodies, or a longer flight, than the small recording has."""
     none, real, K, S = np.zeros(0, np.int64), np.zeros(0), 2, 1
@@ -118,6 +135,21 @@ def _warm_up_crowds() -> None:
     old, gain, cut = np.ones(K, np.bool_), np.zeros((K, K)), np.zeros((K, K), np.int64)
     best_swaps(one, one, plot_of, B, b, Y, y, miss, old, all_near, gain, cut, cut.copy())
     others(np.eye(6), all_near, one, one, plot_of, B, b, Y, y, miss, old)
+    of_one = CrowdPlots(
+        one,
+        np.zeros(S + 1, np.int64),
+        none,
+        B,
+        b,
+        real,
+        real,
+        b,
+        real,
+        np.zeros((S, 4, 6)),
+        miss[:, 0].copy(),
+        miss[:, 0].copy(),
+    )
+    split(one, of_one, none, Y, y, miss, old, np.zeros(K), 0.0, old.copy())
 
 
 def small_recording(height_m: float = REENTRY_M) -> tuple[tuple[Sensor, ...], Plots]:
