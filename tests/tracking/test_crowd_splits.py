@@ -58,10 +58,6 @@ class Scene:
     def misses(self, K):
         return np.full((self.S, K), np.log(1.0 - CHANCE))
 
-    def begins(self, member, K):
-        own = plots_of(self.S, K, member, self.scan) >= 0
-        return np.where(own.any(0), own.argmax(0), self.S)
-
     def tried(self, member, K):
         """What `split` makes of a choice of K bodies: the gain, the choice, and which bodies there are."""
         member, miss, left = member.copy(), self.misses(K + 1), np.ones(K + 1, bool)
@@ -108,8 +104,7 @@ def test_a_scan_is_shared_out_as_its_plots_are_worth_given_all_others():
             member[mine[1:]] = -1
     Y, y = scene.totals(member, 3)
     miss = scene.misses(3)
-    begin = scene.begins(member, 3)
-    begin[:] = 0
+    begin = np.zeros(3, int)
     rows = np.arange(scene.plots.first[7], scene.plots.first[8])
     gain = weigh(rows, member, scene.plots.B, scene.plots.b, scene.plots.net, Y, y, miss[7])
     owner, column = linear_sum_assignment(np.maximum(gain, 0.0), maximize=True)
@@ -132,7 +127,7 @@ def test_what_the_range_rules_out_changes_nothing():
     other = scene.plots._replace(most=np.full(len(scene.scan), 1e9))
     out = []
     for plots in (scene.plots, other):
-        member = np.where(rng.random(len(scene.scan)) < 2.0, scene.body, -1)
+        member = scene.body.copy()
         member[::3] = (member[::3] + 1) % 3
         Y, y = scene.totals(member, 3)
         keep, fresh = np.empty((len(member), 3)), np.zeros((60, 3), bool)

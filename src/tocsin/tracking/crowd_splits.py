@@ -15,6 +15,7 @@ import numpy as np
 
 from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
+from tocsin.tracking.crowd_swaps import solution
 from tocsin.tracking.crowd_weights import unseen, value_of
 from tocsin.tracking.tracks import Bools
 
@@ -232,11 +233,7 @@ def _known(Y: Floats, y: Floats, mean: Floats, P: Floats) -> None:
             for i in range(6):
                 e[i] = y[k, i] if c == 6 else (1.0 if i == c else 0.0)
             value_of(Y[k], e, L)
-            for i in range(5, -1, -1):
-                t = L[6, i]
-                for j in range(i + 1, 6):
-                    t -= L[j, i] * e[j]
-                e[i] = t / L[i, i]
+            solution(L, e)
             if c < 6:
                 P[k, :, c] = e
             else:
@@ -298,23 +295,22 @@ def split(
     # what each split gains at once
     many = (K - 1) * len(sensors)
     tail, v = np.zeros((many, 6, 6)), np.zeros((many, 6))
-    count, shown, may_show = np.zeros(many, np.int64), np.zeros(K), np.zeros(K)
+    count = np.zeros(many, np.int64)
     for n in range(N):
         if member[n] >= 0:
             at = member[n] * len(sensors) + np.searchsorted(sensors, plots.sensor[plots.scan[n]])
             tail[at] += plots.B[n]
             v[at] += plots.b[n]
             count[at] += 1
-            shown[member[n]] += 1.0
+    shown = count.reshape((K - 1, len(sensors))).sum(axis=1)
     at_once = np.full(many, -np.inf)
     for at in range(many):
         k = at // len(sensors)
         if 0 < count[at] < shown[k]:
             at_once[at] = value_of(Y[k] - tail[at], y[k] - v[at], L) - value_of(Y[k], y[k], L)
             at_once[at] += value_of(Y[K - 1] + tail[at], y[K - 1] + v[at], L)
-    for k in range(K - 1):
-        may_show[k] = plots.chance[begin[k] :].sum()
-    few = np.flatnonzero(shown[: K - 1] < FEW_PLOTS * may_show[: K - 1])
+    may_show = np.array([plots.chance[begin[k] :].sum() for k in range(K - 1)])
+    few = np.flatnonzero(shown < FEW_PLOTS * may_show)
     likely = np.argsort(-at_once)[:BEGUN]
     likely = likely[at_once[likely] > -np.inf]
 

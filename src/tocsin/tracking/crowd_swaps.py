@@ -121,8 +121,8 @@ def best_swaps(
 
 
 @jit
-def _solved(L: Floats, out: Floats) -> None:
-    """Fill out (6,) with Y^-1 y, of the factor and solution that `value_of` left."""
+def solution(L: Floats, out: Floats) -> None:
+    """Fill out (6,) with Y^-1 y, of the factor L (7, 6) that `value_of` left."""
     for i in range(5, -1, -1):
         t = L[6, i]
         for k in range(i + 1, 6):
@@ -156,7 +156,7 @@ def others(
     value = np.empty(K)
     for k in range(K):
         value[k] = value_of(Y[k], y[k], L)
-        _solved(L, here[k])
+        solution(L, here[k])
     for a in range(K):
         for c in range(a + 1, K):
             if not near[a, c]:
@@ -182,8 +182,8 @@ def others(
                     )
                     if not SWAPPED < gain < np.inf:
                         continue
-                    _solved(L, there[0])
-                    _solved(M, there[1])
+                    solution(L, there[0])
+                    solution(M, there[1])
                     # which of the two goes on as which: as they lie nearer to what they were
                     size, turned = np.zeros(2), np.zeros(2)
                     for i in range(6):
