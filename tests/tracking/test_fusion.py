@@ -209,6 +209,48 @@ def test_partners_are_reported_as_one_before_they_become_one():
     assert together(lone, h, 0, at_s, NO_OFFSETS) is None
 
 
+@pytest.mark.parametrize("ln_beta", [modes.PIECE_LN_BETA_MEAN + d for d in (-1.0, 0.0, 1.5)])
+def test_a_piece_in_the_air_is_where_both_sensors_say(ln_beta):
+    """Forty seconds after a break-up at 72 km: where it began says nothing any more, whatever the piece weighs."""
+    rng = np.random.default_rng(8)
+    start = state_at(RADARS[0], 200e3, 60.0, 20.0, (-4500.0, -4300.0, -200.0))
+    truth = start.copy()
+    truth[:6] += np.concatenate([50.0 * rng.normal(size=3), 10.0 * rng.normal(size=3)])
+    truth[6] = ln_beta
+    truth = freely(truth, 40.0)
+    seed_cov = np.diag([150.0**2] * 3 + [15.0**2] * 3)
+    parts, said = [], []
+    for s, (far_m, speed_m_s, open_) in enumerate([(80.0, 8.0, 0.05), (500.0, 20.0, 0.3)]):
+        sigma = np.array([far_m] * 3 + [speed_m_s] * 3 + [open_])
+        root = sigma[:, None] * (np.eye(7) + 0.3 * rng.normal(size=(7, 7)))
+        x, P = np.zeros((3, 9)), np.zeros((3, 9, 9))
+        P[BALLISTIC, :7, :7] = root @ root.T
+        x[BALLISTIC, :7] = truth[:7] + root @ rng.normal(size=7)
+        said.append((x[BALLISTIC, :7], P[BALLISTIC, :7, :7]))
+        table, h = begun(
+            s + 1, 0, 0.99, SURE_HITS, 40.0, 40.0, x, P, np.zeros((3, 9, 0)), np.array([1.0, 0.0, 0.0]), [(s, s)], 2,
+            True,
+        )  # fmt: skip
+        parts.append((
+            table._replace(
+                only=np.array([s]), family=np.array([1]), shown=np.array([True]), seed_s=np.array([0.0]),
+                seed_x=start[None, :6], seed_cov=seed_cov[None], burst=np.array([True]), partner=np.array([2 - s]),
+            ),
+            h,
+        ))  # fmt: skip
+    table, h = join(parts)
+    mean, covariance = together(table, h, 0, 40.0, NO_OFFSETS)
+    informations = [np.linalg.inv(P) for _, P in said]
+    expected_P = np.linalg.inv(sum(informations))
+    expected = expected_P @ sum(Y @ x for Y, (x, _) in zip(informations, said, strict=True))
+    sigma = np.sqrt(np.diag(expected_P))[:6]
+    np.testing.assert_allclose((mean - expected[:6]) / sigma, 0.0, atol=0.3)
+    np.testing.assert_allclose((covariance - expected_P[:6, :6]) / np.outer(sigma, sigma), 0.0, atol=0.15)
+    after, fused_h = fused(table, h, 0)
+    assert after.only.tolist() == [-1]
+    assert fused_h.x[0, BALLISTIC, 6] == pytest.approx(expected[6], abs=0.3 * math.sqrt(expected_P[6, 6]))
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize("speed_m_s", [0.3, 1.0])
 def test_bodies_are_fused_with_each_other_hardly_ever(speed_m_s):

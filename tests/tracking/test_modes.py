@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, height_m
+from tocsin.earth.ellipsoid import ecef_to_geodetic, enu_axes, geodetic_to_ecef, height_m
 from tocsin.earth.forces import STANDARD
 from tocsin.earth.integrate import NO_GROUND, fly
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
@@ -414,3 +414,22 @@ def test_what_drag_told_on_the_way_up_is_forgotten_above_the_air():
     y = x[BALLISTIC] * np.array([1.05] * 3 + [1.0] * 6)
     modes.add_noise(BALLISTIC, y, wide, 1.0)
     assert wide[6, 6] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("speed_m_s", "height_m", "beta", "low", "high"),
+    [
+        (7000.0, 66e3, 75.0, 2e-4, 1e-3),  # a piece of a stage: some percent in a minute
+        (15000.0, 45e3, 400.0, 2e-2, modes.LN_BETA_1_S + modes.LN_BETA_ABLATION_1_S),  # a stone
+        (40000.0, 60e3, 100.0, modes.LN_BETA_ABLATION_1_S, modes.LN_BETA_1_S + modes.LN_BETA_ABLATION_1_S),
+        (2900.0, 30e3, 75.0, modes.LN_BETA_1_S, modes.LN_BETA_1_S),  # nothing ablates any more
+    ],
+)
+def test_what_a_body_weighs_is_open_by_how_fast_it_may_ablate(speed_m_s, height_m, beta, low, high):
+    x = np.zeros(9)
+    x[:3] = geodetic_to_ecef(0.5, 0.3, height_m)
+    x[3:6] = speed_m_s * np.cross(x[:3], [0.0, 0.0, 1.0]) / np.linalg.norm(np.cross(x[:3], [0.0, 0.0, 1.0]))
+    x[6] = math.log(beta)
+    P = np.zeros((9, 9))
+    modes.add_noise(BALLISTIC, x, P, 1.0)
+    assert low * (1.0 - 1e-9) <= P[6, 6] <= high * (1.0 + 1e-9)

@@ -395,6 +395,24 @@ def test_each_body_passes_by_itself(gazetteer):
     assert messages[-1].sent_s == pytest.approx(NOON_S + 422.0)
 
 
+@pytest.mark.parametrize(("later_s", "said"), [(30.0, 0), (110.0, 1)])
+def test_when_all_arrivals_are_over_the_end_says_it_for_all(gazetteer, later_s, said):
+    """While something may still arrive, who is out of it is let go; after that nobody is told but of the end."""
+
+    def make(t):
+        return [
+            forecast("1", NOON_S + t, NOON_S + 240.0, 48.4, area_km2=20.0),
+            forecast("2", NOON_S + t, NOON_S + 240.0 + later_s, 48.7, area_km2=20.0, parent="1"),
+        ]
+
+    _, messages = replay(every_second(230, make), gazetteer)
+    check_chains(messages)
+    after = [message for message in messages if message.sent_s > NOON_S + 260.0]
+    assert kinds(after) == [*[("Update", "take-cover")] * said, ("Update", "all-clear")]
+    # 12 s and a minute after the last impact
+    assert after[-1].sent_s == pytest.approx(NOON_S + 240.0 + later_s + 72.0)
+
+
 def test_far_apart_and_unrelated_are_two_incidents(gazetteer):
     def make(t):
         return [

@@ -69,7 +69,7 @@ def warm_up_rare() -> None:
     _warm_up_crowds()
     # these need a family that two radars see
     pair_beliefs(np.zeros((1, 1)))
-    held = Held(np.zeros(6), np.eye(6), np.zeros((6, 0)))
+    held = Held(np.zeros(7), np.eye(7), np.zeros((7, 0)))
     log_same(held, held, held)
     high = np.array([6.5e6, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0])
     add_noise(BALLISTIC, high, np.zeros((9, 9)), 1.0)

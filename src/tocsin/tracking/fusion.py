@@ -21,6 +21,7 @@ from tocsin.kernel import jit
 from tocsin.sensors.plots import Floats, Ints
 from tocsin.tracking import modes
 from tocsin.tracking.association import MOST_EXACT, many_beliefs, pair_beliefs
+from tocsin.tracking.imm import forecast
 from tocsin.tracking.learning import flown
 from tocsin.tracking.separation import SEPARATION_SPEEDS_M_S, spread
 from tocsin.tracking.tracks import Bools, States, Table, keep
@@ -30,7 +31,8 @@ SURE_PAIR = 0.9995  # and from here on, with so many plots each, they become one
 SURE_HITS = 10
 FEWEST_HITS = 5  # of a track before a partner is looked for
 LEAST_EXISTENCE = 0.8
-STRANGE = 60.0  # squared sigmas, of six, beyond which two tracks are never one
+N = int(modes.USED[BALLISTIC])  # numbers of a state in free flight
+STRANGE = 60.0  # squared sigmas, of all of them, beyond which two tracks are never one
 LEADING_SCANS = 4.0  # without a plot, after which a track's own sensor sees it no longer
 FORGET_M2_S3 = 0.1  # of loosened tracks: in a minute their speed is open by 2.4 m/s more
 PROVEN_HITS = 2  # of something that left a track, before that is sure
@@ -99,28 +101,33 @@ def _reseeded(table: Table, h: States, which: Bools) -> Table:
 
 
 class Held(NamedTuple):
-    """What is believed of one thing, given the sensors' offsets."""
+    """What is believed of one thing, given the sensors' offsets: position, velocity and ln of its coefficient."""
 
-    x: Floats  # (6,)
-    P: Floats  # (6, 6)
-    A: Floats  # (6, k) derivative by the offsets
+    x: Floats  # (7,)
+    P: Floats  # (7, 7)
+    A: Floats  # (7, k) derivative by the offsets
 
 
 def _states(h: States, rows: Ints, at_s: float) -> list[Held]:
     """Tracks, rows (k,), in free flight at a time."""
     x, P, A = flown(rows, np.zeros(len(rows), np.int64), h.time_s, h.x, h.P, h.A, np.array([at_s]))
-    P = np.ascontiguousarray(P[:, :6, :6])
-    return [Held(x[k, :6], P[k], A[k, :6]) for k in range(len(rows))]
+    P = np.ascontiguousarray(P[:, :N, :N])
+    return [Held(x[k, :N], P[k], A[k, :N]) for k in range(len(rows))]
 
 
 def _seed(table: Table, i: int, at_s: float) -> Held:
-    """What was known of where a track may be at its birth, at a time."""
-    x, P = np.zeros(9), np.zeros((9, 9))
-    x[:6], P[:6, :6] = table.seed_x[i], table.seed_cov[i]
-    x[6] = modes.CHILD_LN_BETA_MEAN
-    there, F = modes.move(BALLISTIC, x, at_s - float(table.seed_s[i]))
-    P = np.ascontiguousarray((F @ P @ F.T)[:6, :6])
-    return Held(there[:6], P, F[:6, :6] @ table.seed_by_offset[i])
+    """What was known of where a track may be at its birth, and of what it weighs, at a time.
+
+    In the air bodies of one place come apart by what they weigh, and where one would be is hardly known by then.
+    """
+    size, offsets = modes.SIZE, table.seed_by_offset.shape[2]
+    x, P, A = np.zeros((3, size)), np.zeros((3, size, size)), np.zeros((3, size, offsets))
+    burst, k = bool(table.burst[i]), BALLISTIC
+    x[k, :6], P[k, :6, :6], A[k, :6] = table.seed_x[i], table.seed_cov[i], table.seed_by_offset[i]
+    x[k, 6] = modes.PIECE_LN_BETA_MEAN if burst else modes.CHILD_LN_BETA_MEAN
+    P[k, 6, 6] = (modes.PIECE_LN_BETA_SIGMA if burst else modes.CHILD_LN_BETA_SIGMA) ** 2
+    x, P, A, _ = forecast(x, P, A, np.eye(modes.MODES)[k], max(at_s - float(table.seed_s[i]), 0.0), True)
+    return Held(x[k, :N], np.ascontiguousarray(P[k, :N, :N]), A[k, :N])
 
 
 def _open(held: Held, offset_P: Floats) -> Held:
@@ -135,8 +142,8 @@ def _finite(held: Held) -> bool:
 
 @jit
 def _informed(held: Held, origin: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Mean (6,) and information (6, 6) of a belief, from an origin (6,) in units of scale (6,)."""
-    scaled = held.P / np.outer(scale, scale) + 1e-9 * np.eye(6)
+    """Mean (n,) and information (n, n) of a belief, from an origin (n,) in units of scale (n,)."""
+    scaled = held.P / np.outer(scale, scale) + 1e-9 * np.eye(len(scale))
     return (held.x - origin) / scale, np.linalg.inv(scaled)  # type: ignore[return-value]  # of float64, too
 
 
@@ -209,13 +216,12 @@ def fuse(
     table, h = keep(table, h, ~gone)  # arrays of their own
     for m in merged:
         i = int(place[m.row])
-        # what is known of the ballistic coefficient stays; it is not felt up here
         h.time_s[i], h.claims[i] = m.time_s, m.claims
-        h.x[i, BALLISTIC], h.x[i, BALLISTIC, :6] = m.before, m.after.x
+        h.x[i, BALLISTIC, :N] = m.after.x
         h.P[i, BALLISTIC] = 0.0
-        h.P[i, BALLISTIC, :6, :6], h.P[i, BALLISTIC, 6, 6] = m.after.P, m.ln_beta_variance
+        h.P[i, BALLISTIC, :N, :N] = m.after.P
         h.A[i, BALLISTIC] = 0.0
-        h.A[i, BALLISTIC, :6] = m.after.A
+        h.A[i, BALLISTIC, :N] = m.after.A
         h.mu[i] = np.eye(modes.MODES)[BALLISTIC]
     return table, h
 
@@ -231,9 +237,7 @@ class _Merged(NamedTuple):
     row: int  # of the table
     gone: int  # row of the other
     time_s: float
-    before: Floats  # (9,) its own state then, in free flight
     after: Held  # what both say together
-    ln_beta_variance: float
     claims: Ints
 
 
@@ -277,10 +281,8 @@ def _pair(
             name[i] = table.name[j]
         told[i] |= table.told[j]
         _, both_say = log_same(a[of_own], b[of_theirs], prior)
-        there, F = modes.move(BALLISTIC, h.x[i, BALLISTIC], at_s - float(h.time_s[i]))
-        full = F @ h.P[i, BALLISTIC] @ F.T
         claims = np.maximum(h.claims[i], h.claims[j])
-        out.append(_Merged(i, j, at_s, there, both_say, float(full[6, 6]), claims))
+        out.append(_Merged(i, j, at_s, both_say, claims))
         only[i], partner[i] = -1, 0
         hits[i] += hits[j]
         hit_s[i] = max(hit_s[i], hit_s[j])
@@ -306,7 +308,7 @@ def together(table: Table, h: States, i: int, at_s: float, offset_P: Floats) -> 
     eldest = i if table.seed_s[i] <= table.seed_s[j] else j
     mine, other = (_open(held, offset_P) for held in _states(h, np.array([i, j]), at_s))
     value, both_say = log_same(mine, other, _seed(table, eldest, at_s))
-    return (both_say.x, both_say.P) if value > -math.inf else None
+    return (both_say.x[:6], both_say.P[:6, :6]) if value > -math.inf else None
 
 
 def named(table: Table) -> Table:

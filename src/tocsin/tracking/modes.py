@@ -55,7 +55,11 @@ JERK_M2_S5 = 16.0  # thrust that turns and grows, (m/s3)2 s
 LEVEL_ACROSS_M2_S3 = 100.0  # turns: 5 m/s2, a bank of 27 degrees, held for 4 s
 LEVEL_UP_M2_S3 = 1.0  # climb and descent
 LN_BETA_1_S = 1e-4  # ln beta walks by 0.01 in 1 s where drag is felt
-LN_BETA_ABLATION_1_S = 4e-2  # and by 0.2 where a body ablates
+# A body that ablates loses mass at a rate of its ablation coefficient times drag times speed, above some speed, and ln
+# beta a third of that (`earth.motion`). The coefficient is not known, and changes with every crack: up to
+# ABLATION_S2_M2 (fireballs of type II, Ceplecha et al. 1998), for ABLATION_MEMORY_S at a time (decision 0029).
+ABLATION_S2_M2, ABLATION_MEMORY_S, ABLATION_SPEED_M_S = 4.2e-8, 10.0, 3e3
+LN_BETA_ABLATION_1_S = 4e-2  # and never more than 0.2 in 1 s
 # and by 0.03 where it passes the speed of sound: the drag coefficient of shapes without an attitude falls by a third to
 # a half (`earth.drag`) in the minute or so that they take from Mach 2 down
 LN_BETA_SONIC_1_S, SONIC_M_S = 1e-3, 600.0
@@ -63,7 +67,6 @@ LN_BETA_SONIC_1_S, SONIC_M_S = 1e-3, 600.0
 # it than at first.
 LN_BETA_FORGET_1_S = 2e-2
 NO_DRAG_M_S2 = 1e-3
-ABLATION_SPEED_M_S = 5e3
 FELT_DRAG_M_S2 = 0.1
 
 COLD_DETECTION = 0.02  # share of its detection probability with which a heat sensor sees a cold object
@@ -137,7 +140,8 @@ def add_noise(mode: int, x: Floats, P: Floats, dt: float) -> None:
         if drag > FELT_DRAG_M_S2:
             rate = LN_BETA_1_S
             if speed2 > ABLATION_SPEED_M_S**2:
-                rate = LN_BETA_ABLATION_1_S
+                loss = ABLATION_S2_M2 / 3.0 * drag * (speed2 - ABLATION_SPEED_M_S**2) / speed
+                rate += min(2.0 * ABLATION_MEMORY_S * loss * loss, LN_BETA_ABLATION_1_S)
             elif speed2 < SONIC_M_S**2:
                 rate = LN_BETA_SONIC_1_S
             P[6, 6] += rate * t

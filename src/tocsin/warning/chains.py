@@ -198,6 +198,8 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     joined = [body.track for body in bodies if body.track not in chain.told]
     if joined:
         return Change(False, f"joined: {_listed(joined)}")
+    if all(body.latest_s <= now_s for body in bodies):  # the end is near: it says it for all
+        return Change(True, "regrouped") if chain.due_s == -math.inf else None
     kept = lately(chain, bodies, now_s, settings)
     shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, kept, settings)]
     if shrunk:
