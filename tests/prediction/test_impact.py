@@ -12,11 +12,13 @@ from tocsin.earth.integrate import fly
 from tocsin.earth.motion import BALLISTIC, LEVEL
 from tocsin.earth.status import LANDED
 from tocsin.errors import UsageError
+from tocsin.prediction import meteoroids
 from tocsin.prediction.departures import STEADY, TUMBLING_LN_BETA
 from tocsin.prediction.impact import LONGEST_FLIGHT_S, STEP_ERROR_M, WIND_SIGMA_M_S, ln_by_mach
 from tocsin.prediction.landings import areas_of, free, told
 from tocsin.prediction.predictor import predict, predict_many
-from tocsin.prediction.priors import Kind
+from tocsin.prediction.priors import DEFAULT, Kind
+from tocsin.tracking import fit
 from tocsin.tracking.tracks import Track
 
 from ..earth.flights import start
@@ -49,12 +51,13 @@ def given(beta, sigma_ln_beta):
     return (Kind("given", 1.0, math.log(beta), max(sigma_ln_beta, 1e-4)),)
 
 
-def landing(x, shares=(0.0, 0.0, 0.0)):
+def landing(x, shares=(0.0, 0.0, 0.0), ablation_s2_m2=0.0):
     """Time (s) and state (9,) of the impact of a state, with the drag curve that its density has.
 
     shares: sigmas of cone, cube and air by which drag departs on the way.
     """
     forces = departed(x, x[6] <= TUMBLING_LN_BETA, shares)
+    forces = forces._replace(ablation_s2_m2=ablation_s2_m2, ablation_speed_m_s=meteoroids.DARK_M_S)
     x = x.copy()
     x[6] += ln_by_mach(x, forces)
     code, t, y, _, _, _ = fly(BALLISTIC, x, LONGEST_FLIGHT_S, 0.0, STEP_ERROR_M, forces)
@@ -62,7 +65,7 @@ def landing(x, shares=(0.0, 0.0, 0.0)):
     return t, y
 
 
-def flights(x, P, count, rng):
+def flights(x, P, count, rng, ablations_s2_m2=(0.0,)):
     """Impacts of flights drawn from a state in unknown wind: latitudes, longitudes (rad), times (s)."""
     places, times = np.empty((count, 3)), np.empty(count)
     draws = rng.multivariate_normal(np.zeros(7), P[:7, :7], count)
@@ -70,7 +73,7 @@ def flights(x, P, count, rng):
         drawn = x.copy()
         drawn[:7] += d
         drawn[7:] = WIND_SIGMA_M_S * rng.normal(size=2)
-        times[k], y = landing(drawn, rng.normal(size=3))
+        times[k], y = landing(drawn, rng.normal(size=3), ablations_s2_m2[k % len(ablations_s2_m2)])
         places[k] = y[:3]
     return *ecef_to_geodetic(places)[:2], times
 
@@ -98,6 +101,35 @@ def test_areas_and_times_hold_the_share_that_they_say(sigma_ln_beta, beta):
     assert (np.diff(impact.areas_km2) > 0.0).all()
     _, (danger_km2,) = areas_of(impact.latitude_rad, impact.longitude_rad, impact.danger, np.array([0.99]))
     assert danger_km2 <= impact.areas_km2[2] * 1.001
+
+
+@pytest.mark.parametrize(("height_m", "speed_m_s"), [(55e3, 18e3), (38e3, 15e3), (30e3, 11e3)])
+def test_a_meteoroid_goes_on_losing_mass_nobody_knows_how_much(height_m, speed_m_s):
+    """Of stones whose ablation coefficient is that of fireballs, give or take a half, areas hold what they say."""
+    rng = np.random.default_rng(5)
+    x, P = np.zeros(9), np.zeros((9, 9))
+    x[:6] = start(-30.0, 127.0, height_m, speed_m_s, 70.0, -50.0)
+    x[6] = math.log(300.0)
+    P[:3, :3], P[3:6, 3:6], P[6, 6] = 10.0**2 * np.eye(3), 60.0**2 * np.eye(3), 0.15**2
+    ablations = meteoroids.ABLATION_S2_M2 * rng.lognormal(0.0, meteoroids.ABLATION_SIGMA, 400)
+    latitude, longitude, time_s = flights(x, P, 400, rng, ablations)
+    flat = DEFAULT._replace(orbit=(Kind("any", 1.0, math.log(300.0), 3.0),))
+    before = fit.METEOR_LN_BETA_MEAN, fit.METEOR_LN_BETA_SIGMA
+    precision = 1.0 / 0.15**2 + before[1] ** -2  # so that what was learned is the 0.15
+    x[6] = (math.log(300.0) / 0.15**2 + before[0] * before[1] ** -2) / precision
+    P[6, 6] = 1.0 / precision
+    meteor, plain = (
+        predict(track(x, P, meteor=meteor, parent=0, parted=False), 1000.0, flat) for meteor in (True, False)
+    )
+    held = inside((meteor.area_50, meteor.area_90, meteor.area), latitude, longitude)
+    assert held[2] > 0.96
+    assert held[1] > 0.85
+    assert 0.4 < held[0] < 0.75
+    early = np.mean(1000.0 + time_s < meteor.impact_time_s)
+    assert 0.3 < early < 0.7
+    # those of a body that loses nothing hold fewer, and nearly all come later than said
+    assert inside((plain.area,), latitude, longitude)[0] < held[2] - 0.05
+    assert np.mean(1000.0 + time_s < plain.impact_time_s) < 0.25
 
 
 def test_moments_are_those_of_flights():

@@ -172,6 +172,26 @@ def test_pieces_in_the_air_are_known_as_well_as_is_said():
     assert len({row.track for track in rows.values() for row in track}) < 1.3 * len(run.paths)
 
 
+@pytest.mark.compiled
+def test_what_was_faster_than_anything_launched_is_a_meteor_when_it_is_slow_too():
+    run = simulate(read_scenario("fireball"), 7001, bound=False)
+    state, i, seen = tracker.start(run.sensors), 0, []
+    while (arrival := arriving(run.plots, i, tracker.next_deadline(state)))[0] <= run.plots.received_s[-1]:
+        moment, plots, i = arrival
+        state, output = tracker.step(state, plots, moment)
+        seen += [] if output is None else [tracker.track(state, number) for number in output.changed]
+    assert len({one.number for one in seen}) == 1
+    assert all(one.meteor for one in seen[3:])
+    assert np.linalg.norm(seen[-1].x[BALLISTIC, 3:6]) < 7000.0
+
+
+def test_children_of_a_meteor_are_meteors():
+    parent, h = track(1)
+    for meteor in (False, True):
+        child, _ = child_of((parent._replace(meteor=np.array([meteor])), h))
+        assert child.meteor.tolist() == [meteor]
+
+
 def _at(path, time_s):
     return interpolate(path.time_s, path.state, np.array([time_s]))[0]
 

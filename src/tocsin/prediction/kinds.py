@@ -17,6 +17,7 @@ from tocsin.earth.orbit import energy_and_perigee
 from tocsin.kernel import jit
 from tocsin.prediction.priors import DEFAULT, Kind, Kinds
 from tocsin.sensors.plots import Floats
+from tocsin.tracking.fit import METEOR_LN_BETA_MEAN, METEOR_LN_BETA_SIGMA
 from tocsin.tracking.modes import (
     CHILD_LN_BETA_MEAN,
     CHILD_LN_BETA_SIGMA,
@@ -76,7 +77,9 @@ NOTHING = Learned(0.0, 0.0)
 
 def learned_by(track: Track) -> Learned:
     """What a track has learned: what it says, less the prior that it began with."""
-    if track.burst:
+    if track.meteor:
+        before, spread = METEOR_LN_BETA_MEAN, METEOR_LN_BETA_SIGMA
+    elif track.burst:
         before, spread = PIECE_LN_BETA_MEAN, PIECE_LN_BETA_SIGMA
     elif track.parent:
         before, spread = CHILD_LN_BETA_MEAN, CHILD_LN_BETA_SIGMA

@@ -40,6 +40,7 @@ LINE_DENSITY_KG_M3 = DENSITIES[0][2]
 # Above this speed stone melts or breaks off: the mean loss of fireballs of type I, 0.014 s2/km2 (Ceplecha et al. 1998,
 # Space Science Reviews 84). Below is dark flight.
 ABLATION_S2_M2, DARK_M_S = 1.4e-8, 3000.0
+ABLATION_SIGMA = 0.5  # one sigma of the coefficient of one body, relative to it
 MOST_BEFORE = 400.0  # what loses more (above 29 km/s) leaves next to nothing
 TRIES = 6  # to find the mass that a landed one had
 NEAR_MASS, FOUND_MASS = 1e-3, 0.05  # relative: near enough; as good as found
@@ -50,10 +51,14 @@ def ablating(forces: Forces) -> Forces:
     return forces._replace(ablation_s2_m2=ABLATION_S2_M2, ablation_speed_m_s=DARK_M_S)
 
 
+def ln_beta_lost(speed_m_s: float) -> float:
+    """What ln of the ballistic coefficient still loses, from a speed on, of a body that keeps its shape."""
+    return SHAPE_KEPT * 0.5 * ABLATION_S2_M2 * max(speed_m_s**2 - DARK_M_S**2, 0.0)
+
+
 def mass_before(speed_m_s: float) -> float:
     """What a body had at a speed over what it has left in dark flight: dm / m = sigma v dv, MOST_BEFORE at the most."""
-    lost = 0.5 * ABLATION_S2_M2 * max(speed_m_s**2 - DARK_M_S**2, 0.0)
-    return math.exp(min(lost, math.log(MOST_BEFORE)))
+    return math.exp(min(ln_beta_lost(speed_m_s) / SHAPE_KEPT, math.log(MOST_BEFORE)))
 
 
 def meteoroid(

@@ -11,8 +11,10 @@ import numpy as np
 
 from tocsin.earth.motion import BALLISTIC, LEVEL, THRUST
 from tocsin.errors import UsageError
+from tocsin.prediction import meteoroids
 from tocsin.prediction.ascent import DEFAULT as BURN
 from tocsin.prediction.ascent import Burn, heading_known
+from tocsin.prediction.departures import STEADY, TUMBLING
 from tocsin.prediction.forecast import Forecast
 from tocsin.prediction.kinds import kinds_of, learned_by
 from tocsin.prediction.landings import Impact, Landings, account_of, drawn_together, either, free, thrusting
@@ -26,6 +28,8 @@ SURE_HITS = 10
 SURE_FALL = 0.99
 # Probability of thrust below which it is left out, and above which free flight is.
 LEAST_THRUST, SURE_THRUST = 0.02, 0.98
+
+BURNING = meteoroids.ablating(STEADY), meteoroids.ablating(TUMBLING)
 
 
 class Reason(NamedTuple):
@@ -53,12 +57,28 @@ def landings_of_track(track: Track, kinds: Kinds = DEFAULT, burn: Burn = BURN) -
     x, P = track.x[BALLISTIC], track.P[BALLISTIC]
     if not (np.isfinite(x).all() and np.isfinite(P).all()):
         return Reason("its state is not known")
-    now = free(x, P, kinds_of(track, x[:6], kinds), learned_by(track))
+    now = (
+        _burning(track, kinds)
+        if track.meteor
+        else free(x, P, kinds_of(track, x[:6], kinds), learned_by(track))
+    )
     if isinstance(now, float):
         if longer is not None and thrust > 0.5:
             return longer
         return Reason(f"stays above {now / 1000:.0f} km", stays_up=True)
     return now if longer is None else either(now, longer, thrust)
+
+
+def _burning(track: Track, kinds: Kinds) -> Landings | float:
+    """Landings of a meteoroid in free flight, which goes on losing mass, nobody knows how much; as `free`."""
+    x, P = track.x[BALLISTIC], track.P[BALLISTIC]
+    lost = meteoroids.ln_beta_lost(float(np.linalg.norm(x[3:6])))
+    learned = learned_by(track)
+    if learned.precision > 0.0:
+        unsure = (meteoroids.ABLATION_SIGMA * lost) ** 2
+        learned = learned._replace(precision=1.0 / (1.0 / learned.precision + unsure))
+    found = free(x, P, kinds_of(track, x[:6], kinds), learned, steady=BURNING[0], tumbling=BURNING[1])
+    return found if isinstance(found, float) else found._replace(ln_beta=found.ln_beta - lost)
 
 
 def predict(

@@ -271,7 +271,7 @@ def track_at(table: Table, h: States, i: int, offset_P: Floats, at_s: float | No
         int(table.number[i]), int(table.parent[i]), time_s, x, P, mu, float(table.existence[i]),
         int(table.hits[i]), bool(table.shown[i]), bool(table.orbit[i]), fallen,
         bool(table.parent[i] > 0 or ((table.family == table.family[i]) & table.shown).sum() > 1),
-        bool(table.burst[i]),
+        bool(table.burst[i]), bool(table.meteor[i]),
     )  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def _born(child: Table, table: Table, h: States, i: int, scan: Scan, plot: int, 
     there, F = modes.move(mode, h.x[i, mode], time_s - float(h.time_s[i]))
     P = spread((F @ h.P[i, mode] @ F.T)[None, None], speed_m_s)[0, 0, :6, :6]
     return child._replace(
-        brood=table.brood[i : i + 1], burst=table.burst[i : i + 1],
+        brood=table.brood[i : i + 1], burst=table.burst[i : i + 1], meteor=table.meteor[i : i + 1],
         only=np.array([scan.sensor]), family=table.family[i : i + 1],
         seed_s=np.array([time_s]), seed_x=there[None, :6], seed_cov=P[None],
         seed_by_offset=(F @ h.A[i, mode])[None, :6],

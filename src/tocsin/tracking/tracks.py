@@ -73,6 +73,7 @@ class Table(NamedTuple):
         Floats  # (n, sensors, 2) by how many sigmas its plots of late lay to the right and above, on average
     )
     steady: Bools  # (n,) an orbit that is followed with few plots, see `steady`
+    meteor: Bools  # (n,) it, or what it has left, was once too fast for anything that was launched
 
 
 class Track(NamedTuple):
@@ -91,6 +92,7 @@ class Track(NamedTuple):
     fallen: bool
     parted: bool = False  # it has left another body, or others have left it
     burst: bool = False  # it broke up, or is a piece of what did
+    meteor: bool = False  # it, or what it has left, was once too fast for anything that was launched
 
 
 def no_states(sensors: int, offsets: int) -> States:
@@ -109,7 +111,7 @@ def no_tracks(sensors: int, offsets: int) -> Table:
         whole, whole, whole, real, whole, real, no, no, no, no, real, no, real, whole, whole, whole, real,
         np.zeros((0, 6)),
         np.zeros((0, 6, 6)), np.zeros((0, 6, offsets)),
-        np.zeros((0, sensors, 2)), no,
+        np.zeros((0, sensors, 2)), no, no,
     )  # fmt: skip
 
 
@@ -145,7 +147,7 @@ def begun(
         one([False]), one([False]), one([False]), one([fallen]), one([0.0]),
         one([False]), one([-math.inf]), one([-1]), one([0]),
         one([number]), one([time_s]), x[:1, :6], P[:1, :6, :6], A[:1, :6],
-        np.zeros((1, sensors, 2)), one([False]),
+        np.zeros((1, sensors, 2)), one([False]), one([False]),
     ), States(one([time_s]), x[None], P[None], A[None], mu[None], claims, recent)  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from tocsin.tracking.unresolved import cell_of, groups, seen, shared, together
 SURE_BELIEF, SURE_HITS, SURE_MODE = 0.99, 8, 0.99
 ASKEW_SHARE = 0.1  # of the latest plot, in the average of how plots lie beside a track
 FALLEN_HITS = 4  # plots before a track is believed to be no aircraft
+# What is faster was not launched from the Earth, nor fell from an orbit about it.
+ESCAPE_SPEED_M_S, SPEED_SIGMAS = 11.2e3, 3.0
 SHOWN_EXISTENCE = 0.9
 FEWEST_HITS = 3  # plots of a track before it is shown
 
@@ -103,7 +105,9 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     hits = table.hits + hit
     likeliest = after.x[np.arange(tracks), after.mu.argmax(1)]
     fast = heights(after.x, after.mu) > LEVEL_HEIGHT_M
-    fast |= np.linalg.norm(likeliest[:, 3:6], axis=1) > LEVEL_SPEED_M_S
+    speed = np.linalg.norm(likeliest[:, 3:6], axis=1)
+    fast |= speed > LEVEL_SPEED_M_S
+    meteor = table.meteor | ((hits >= FALLEN_HITS) & (speed - _unsure_m_s(after) > ESCAPE_SPEED_M_S))
     brood = table.brood
     if not scan.heat:
         brood = np.where(idle == 1, brood, BROOD_KEPT * brood)
@@ -111,6 +115,7 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     now_fallen = (hits >= FALLEN_HITS) & (after.mu[:, LEVEL] < 0.5) & fast
     table = table._replace(
         existence=existence, hits=hits, hit_s=hit_s, fallen=table.fallen | now_fallen, brood=brood,
+        meteor=meteor,
         shown=table.shown | ((hits >= FEWEST_HITS) & (existence > SHOWN_EXISTENCE)),
     )  # fmt: skip
     sure = (existence[mine] > SURE_BELIEF) & ~contested[theirs] & (hits[mine] >= SURE_HITS)
@@ -123,6 +128,13 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     return Taken(
         table, after, np.flatnonzero(claimed < 0.5), np.flatnonzero(hit), told, new, new_belief,
     )  # fmt: skip
+
+
+def _unsure_m_s(h: States) -> Floats:
+    """By how much (n,) the speed of tracks in free flight may be off; without bound of others."""
+    variance = np.trace(h.P[:, BALLISTIC, 3:6, 3:6], axis1=1, axis2=2)
+    sigmas = SPEED_SIGMAS * np.sqrt(np.maximum(variance, 0.0))
+    return np.where(h.mu[:, BALLISTIC] > 0.5, sigmas, np.inf)
 
 
 def _sure(odds: Floats) -> Floats:
