@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tocsin.cli.main import main
+from tocsin.cli.releases import track_lines
 from tocsin.earth.ellipsoid import geodetic_to_ecef
 from tocsin.formats.recording import read_recording, write_recording
 from tocsin.formats.results import read_results
@@ -94,12 +95,18 @@ def test_a_piece_of_a_break_up_is_told_as_one(capsys, tmp_path):
     rows = json.loads(told(capsys, tmp_path / "broken", "--json"))["tracks"]
     piece = next(row["track"] for row in rows if row["parent"] and sum(row["plots"].values()) > 20)
     found = json.loads(told(capsys, tmp_path / "broken", piece, "--at", "100", "--json"))
-    assert found["broken_up"] is True
+    assert (found["broken_up"], found["meteor"]) == (True, False)
     assert set(found["may_be"]) == {"sheet", "engine", "any"}
     assert found["may_release"] is None
     text = told(capsys, tmp_path / "broken", piece, "--at", "100")
     assert "\n  it broke up, or is a piece of what did" in text
     assert "a sheet or shell" in text
+
+
+def test_a_meteor_is_told_as_one():
+    found = {"broken_up": False, "meteor": True, "may_be": {"stone": 0.9}, "may_release": None}
+    assert "a meteor: " in track_lines(found)[0]
+    assert "a meteor: " not in "\n".join(track_lines({**found, "meteor": False}))
 
 
 def test_a_body_in_coast_is_told_with_what_it_may_still_release(capsys, coast):

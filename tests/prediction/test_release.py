@@ -116,6 +116,7 @@ def test_only_what_may_carry_is_asked():
     assert predict(track(RISING), 0.0, release=None).may_release is None
     assert predict(track(RISING, parent=3, parted=True), 0.0).may_release is None
     assert predict(track(RISING, mode=THRUST), 0.0).may_release is None
+    assert predict(track(RISING)._replace(meteor=True), 0.0).may_release is None
     assert predict(track(RISING, ln_beta=np.log(1e-4)), 0.0).may_release is None  # it feels the air
     orbit = start(10.0, 20.0, 120e3, 7600.0, 90.0, -1.0)
     assert predict(track(orbit), 0.0).may_release is None

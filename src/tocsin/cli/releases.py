@@ -49,7 +49,7 @@ def of_track(history: History, number: int) -> dict[str, Any]:
     from tocsin.prediction.what import lands, shares
     from tocsin.tracking import life
 
-    none: dict[str, Any] = {"broken_up": None, "may_be": None, "may_release": None}
+    none: dict[str, Any] = {"broken_up": None, "meteor": None, "may_be": None, "may_release": None}
     if not history.seen:
         return none
     table, states, offsets = (
@@ -65,7 +65,7 @@ def of_track(history: History, number: int) -> dict[str, Any]:
     may_be = {name: round(share, 4) for name, share in shares(kinds, learned_by(track)).items()}
     forecast = predict(track, history.seen.now_s)
     released = released_by(track)
-    known = {"broken_up": track.burst, "may_be": may_be, "may_release": None}
+    known = {"broken_up": track.burst, "meteor": track.meteor, "may_be": may_be, "may_release": None}
     if forecast.may_release is None or released is None:
         return known
     each = [
@@ -87,6 +87,10 @@ def track_lines(found: dict[str, Any]) -> list[str]:
     lines = []
     if found["broken_up"]:
         lines.append("  it broke up, or is a piece of what did: so much came apart at once")
+    if found["meteor"]:
+        lines.append(
+            "  a meteor: it, or what it has left, came faster than anything from the Earth; it loses mass"
+        )
     if found["may_be"]:
         listed = ", ".join(
             f"{NAMES.get(name, name)} ({100 * share:.2g} %)"

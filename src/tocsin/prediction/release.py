@@ -52,13 +52,14 @@ def of_track(
 ) -> tuple[Landings, float, float] | None:
     """What a track may still release: landings of one such body, the chance that there is any, the time left (s).
 
-    None where it may not: it is under thrust or level, on an orbit, has itself left a known body or broken up, feels
-    the air, is on its last way down below `Release.until_height_m` or never above that.
+    None where it may not: it is under thrust or level, on an orbit, has itself left a known body or broken up, is a
+    meteor, feels the air, is on its last way down below `Release.until_height_m` or never above that.
     """
     x, P = track.x[BALLISTIC], track.P[BALLISTIC]
     if (
         track.parent
         or track.burst
+        or track.meteor
         or track.mu[THRUST] > MOST_THRUST
         or track.mu[LEVEL] > MOST_THRUST
         or track.orbit
