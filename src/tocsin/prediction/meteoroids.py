@@ -40,7 +40,8 @@ LINE_DENSITY_KG_M3 = DENSITIES[0][2]
 # Above this speed stone melts or breaks off: the mean loss of fireballs of type I, 0.014 s2/km2 (Ceplecha et al. 1998,
 # Space Science Reviews 84). Below is dark flight.
 ABLATION_S2_M2, DARK_M_S = 1.4e-8, 3000.0
-ABLATION_SIGMA = 0.5  # one sigma of the coefficient of one body, relative to it
+# One sigma of the coefficient of one body, relative to it: types I and II are a factor of three apart (same source).
+ABLATION_SIGMA = 0.5
 MOST_BEFORE = 400.0  # what loses more (above 29 km/s) leaves next to nothing
 TRIES = 6  # to find the mass that a landed one had
 NEAR_MASS, FOUND_MASS = 1e-3, 0.05  # relative: near enough; as good as found
