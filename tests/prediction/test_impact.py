@@ -127,7 +127,7 @@ def test_a_meteoroid_goes_on_losing_mass_nobody_knows_how_much(height_m, speed_m
     assert 0.4 < held[0] < 0.75
     early = np.mean(1000.0 + time_s < meteor.impact_time_s)
     assert 0.3 < early < 0.7
-    # those of a body that loses nothing hold fewer, and nearly all come later than said
+    # those of a body that loses nothing hold fewer, and most come later than said
     assert inside((plain.area,), latitude, longitude)[0] < held[2] - 0.05
     assert np.mean(1000.0 + time_s < plain.impact_time_s) < 0.25
 

@@ -107,7 +107,9 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     fast = heights(after.x, after.mu) > LEVEL_HEIGHT_M
     speed = np.linalg.norm(likeliest[:, 3:6], axis=1)
     fast |= speed > LEVEL_SPEED_M_S
-    meteor = table.meteor | ((hits >= FALLEN_HITS) & (speed - _unsure_m_s(after) > ESCAPE_SPEED_M_S))
+    escaping = np.flatnonzero((hits >= FALLEN_HITS) & (speed > ESCAPE_SPEED_M_S))
+    meteor = table.meteor.copy()
+    meteor[escaping] |= speed[escaping] - _unsure_m_s(after, escaping) > ESCAPE_SPEED_M_S
     brood = table.brood
     if not scan.heat:
         brood = np.where(idle == 1, brood, BROOD_KEPT * brood)
@@ -130,11 +132,10 @@ def take_scan(table: Table, h: States, scan: Scan, offsets: Offsets, gate_scale:
     )  # fmt: skip
 
 
-def _unsure_m_s(h: States) -> Floats:
-    """By how much (n,) the speed of tracks in free flight may be off; without bound of others."""
-    variance = np.trace(h.P[:, BALLISTIC, 3:6, 3:6], axis1=1, axis2=2)
-    sigmas = SPEED_SIGMAS * np.sqrt(np.maximum(variance, 0.0))
-    return np.where(h.mu[:, BALLISTIC] > 0.5, sigmas, np.inf)
+def _unsure_m_s(h: States, rows: Ints) -> Floats:
+    """By how much (k,) the speed of tracks in free flight, rows (k,), may be off; without bound of others."""
+    variance = np.trace(h.P[rows, BALLISTIC, 3:6, 3:6], axis1=1, axis2=2)
+    return np.where(h.mu[rows, BALLISTIC] > 0.5, SPEED_SIGMAS * np.sqrt(np.maximum(variance, 0.0)), np.inf)
 
 
 def _sure(odds: Floats) -> Floats:

@@ -198,10 +198,10 @@ def change(chain: Chain, bodies: Sequence[Body], now_s: float, settings: Setting
     joined = [body.track for body in bodies if body.track not in chain.told]
     if joined:
         return Change(False, f"joined: {_listed(joined)}")
-    if all(body.latest_s <= now_s for body in bodies):  # the end is near: it says it for all
-        return Change(True, "regrouped") if chain.due_s == -math.inf else None
-    kept = lately(chain, bodies, now_s, settings)
-    shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, kept, settings)]
+    shrunk: list[Standing] = []
+    if any(body.latest_s > now_s for body in bodies):  # else the end is near, and says it for all
+        kept = lately(chain, bodies, now_s, settings)
+        shrunk = [standing for standing in chain.standing if _shrinks(standing, bodies, kept, settings)]
     if shrunk:
         whole = "the area in force"
         of = whole if len(chain.standing) == 1 else f"{len(shrunk)} of {len(chain.standing)} parts of {whole}"
